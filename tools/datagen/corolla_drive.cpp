@@ -13,8 +13,8 @@ constexpr double step_s = 0.1;
 constexpr std::int64_t step_ms = 100;
 constexpr std::int64_t begin_ms = ((18 * 60 + 34) * 60 + 27) * 1000 + 403;  // 18:34:27.403
 constexpr double engine_start_s = 11.0;                                     // after the first row
-constexpr double first_fix_s = 96.0;                                        // a cold GPS receiver needs that long
-constexpr double departure_s = 74.0;
+constexpr double first_fix_s = 52.0;                                        // a cold GPS receiver needs that long
+constexpr double departure_s = 34.0;
 constexpr double sprint_shown_s = 420.0;  // how long a result stays on display
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 

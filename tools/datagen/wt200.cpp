@@ -83,7 +83,7 @@ void append_weather(Row& row, const Weather& weather, int second) {
 void append_turbine(Row& row, const Turbine& turbine, const Noise& noise, int second) {
   const double load = std::max(0.0, turbine.power_kw());
   row.number(turbine.rotor_rpm(), 3);
-  row.integer(rounded(turbine.rotor_rpm() * gear_ratio + 1.5 * noise.bell(generator_play, second)));
+  row.integer(std::max(0, rounded(turbine.rotor_rpm() * gear_ratio + 1.5 * noise.bell(generator_play, second))));
   row.number(turbine.pitch_deg(), 2);
   row.number(turbine.nacelle_deg(), 1);
   row.number(turbine.power_kw(), 1);
