@@ -109,6 +109,10 @@ struct Loaded {
 /// anything.
 Loaded load(const std::string& path, const std::vector<std::string>& overrides);
 
+/// The files that the paths and shell patterns name: those of a pattern sorted, a path that exists taken literally whatever
+/// signs it has. Errors: invalid when one names no readable file.
+Result<std::vector<std::string>> expand(const std::vector<std::string>& patterns);
+
 /// The valid key nearest to `key` by edit distance, if any is near.
 std::optional<std::string> nearest(std::string_view key, const std::vector<std::string>& valid);
 
