@@ -1,0 +1,42 @@
+// Texts of the axes. Times are shown in the viewer's own zone.
+
+const TWO = (n: number) => String(n).padStart(2, '0');
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** A tick of the time axis. `seconds` since the epoch; `step` between ticks, s. */
+export function timeTick(seconds: number, step: number): string {
+  const date = new Date(seconds * 1_000);
+  const day = `${date.getDate()} ${MONTHS[date.getMonth()]}`;
+  if (step >= 86_400) return day;
+  const clock = `${TWO(date.getHours())}:${TWO(date.getMinutes())}`;
+  if (step >= 60) return clock === '00:00' ? day : clock;
+  const whole = `${clock}:${TWO(date.getSeconds())}`;
+  if (step >= 1) return whole;
+  const digits = Math.min(6, Math.ceil(-Math.log10(step) - 1e-9));
+  const micros = Math.round((seconds - Math.floor(seconds)) * 1e6);
+  return `${TWO(date.getSeconds())}.${String(micros).padStart(6, '0').slice(0, digits)}`;
+}
+
+const SCALES: [number, string][] = [
+  [1e12, 'T'],
+  [1e9, 'G'],
+  [1e6, 'M'],
+  [1e3, 'k'],
+];
+
+/** A tick of the value axis, as short as `step` allows. */
+export function valueTick(value: number, step: number): string {
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  if (size >= 10_000) {
+    const [unit, suffix] = SCALES.find(([scale]) => size >= scale) as [number, string];
+    const digits = Math.min(Math.max(Math.ceil(-Math.log10(step / unit) - 1e-9), 0), 4);
+    return `${trimmed((value / unit).toFixed(digits))}${suffix}`;
+  }
+  if (size < 1e-4) return value.toExponential(1);
+  return value.toFixed(Math.min(Math.max(Math.ceil(-Math.log10(step) - 1e-9), 0), 6));
+}
+
+function trimmed(text: string): string {
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
