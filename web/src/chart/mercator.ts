@@ -35,7 +35,7 @@ export interface Box {
 const LEAST_EXTENT = 1e-6;
 
 /** Places `box` (in units of the square) in the middle of `width` × `height` pixels, with a margin. */
-export function fit(box: Box, width: number, height: number, margin: number): Fit {
+export function fitBox(box: Box, width: number, height: number, margin: number): Fit {
   const across = Math.max(box.east - box.west, LEAST_EXTENT);
   const down = Math.max(box.south - box.north, LEAST_EXTENT);
   const scale = Math.min((width - 2 * margin) / across, (height - 2 * margin) / down);

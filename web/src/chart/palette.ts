@@ -42,7 +42,8 @@ export function palette(): Palette {
     ink: read('--ink'),
     inkSoft: read('--ink-soft'),
     surface: read('--surface'),
-    font: `10.5px ${read('--font')}`,
+    // A whole number of pixels: uPlot multiplies it by the pixel ratio and reads digits only.
+    font: `11px ${read('--font')}`,
   };
   return cached;
 }

@@ -10,6 +10,8 @@ import { seriesColor } from './palette';
 /** A line of one device, with what its numbers read as. */
 export interface DeviceLine extends Line {
   device: string;
+  /** Where the newest value is read: `value`, except that a bucket's average is not a value that was sent. */
+  last: Float64Array;
   text: (value: number) => string;
 }
 
@@ -32,6 +34,7 @@ function ringLine(intake: Intake, device: string, position: number, field: strin
   return {
     rows,
     value,
+    last: value,
     low: null,
     high: null,
     color: seriesColor(position),
@@ -63,7 +66,7 @@ function ringLines(dataset: string, field: string, from: number): DeviceLine[] {
 /** Lines of one field inside the window, for a panel `width` CSS pixels wide. */
 export function sourceLines(dataset: string, field: string, state: boolean, moment: Moment, width: number): Sourced {
   const intake = live.feeds.get(dataset)?.current;
-  if (moment.live || !intake || intake.holdsEverything(moment.from)) {
+  if (moment.live || !intake || intake.covers(moment.from, (moment.to - moment.from) / pointsFor(width))) {
     return { lines: ringLines(dataset, field, moment.from), waiting: intake?.complete !== true, refusal: null };
   }
   const lines: DeviceLine[] = [];
@@ -83,12 +86,13 @@ export function sourceLines(dataset: string, field: string, state: boolean, mome
     refusal ??= entry?.detail ?? null;
     if (!entry?.line) continue;
     const { line } = entry;
-    const { value, low, high, text } = line;
+    const { value, low, high, last, text } = line;
     lines.push({
       rows: line,
       value,
       low,
       high,
+      last,
       text,
       device,
       color: seriesColor(position),

@@ -12,6 +12,9 @@ import type { ValueList } from './values';
 
 /** Space between lanes, CSS pixels. */
 const LANE_GAP = 2;
+const LANE_HEIGHT = 16;
+const SINGLE_LANE_HEIGHT = 22;
+const MOST_LANES = 8;
 const LABEL_PADDING = 6;
 const NARROWEST_LABEL = 26;
 const SUMMARY_EVERY_MS = 4_000;
@@ -92,6 +95,7 @@ export class StripPanel extends Panel {
     this.create();
     const sourced = sourceLines(this.dataset, this.field, true, moment, this.width);
     this.lines = sourced.lines;
+    this.fitLanes();
     const ctx = (this.surface as Surface).begin(this.width, this.height);
     ctx.font = palette().font;
     ctx.textBaseline = 'middle';
@@ -120,6 +124,13 @@ export class StripPanel extends Panel {
       this.values.set(i, line.device, line.color, text);
     }
     this.values.end(this.lines.length);
+  }
+
+  /** As high as its lanes need; the change of size draws again. */
+  private fitLanes(): void {
+    const lanes = Math.min(this.lines.length, MOST_LANES);
+    const height = `${lanes < 2 ? SINGLE_LANE_HEIGHT : lanes * LANE_HEIGHT}px`;
+    if (this.element.style.height !== height) this.element.style.height = height;
   }
 
   private drawLane(

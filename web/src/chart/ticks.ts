@@ -23,20 +23,31 @@ const SCALES: [number, string][] = [
   [1e6, 'M'],
   [1e3, 'k'],
 ];
+const MOST_DIGITS = 6;
+
+/** Digits after the point that tell multiples of `step` apart: 1 for 0.5, 2 for 0.25. */
+function digitsOf(step: number): number {
+  for (let digits = 0; digits < MOST_DIGITS; digits++) {
+    const scaled = step * 10 ** digits;
+    if (Math.abs(scaled - Math.round(scaled)) < 1e-6 * scaled) return digits;
+  }
+  return MOST_DIGITS;
+}
 
 /** A tick of the value axis, as short as `step` allows. */
 export function valueTick(value: number, step: number): string {
-  if (value === 0) return '0';
   const size = Math.abs(value);
-  if (size >= 10_000) {
+  if (size < step / 1e6) return '0';
+  if (size >= 100_000) {
     const [unit, suffix] = SCALES.find(([scale]) => size >= scale) as [number, string];
-    const digits = Math.min(Math.max(Math.ceil(-Math.log10(step / unit) - 1e-9), 0), 4);
-    return `${trimmed((value / unit).toFixed(digits))}${suffix}`;
+    const digits = digitsOf(step / unit);
+    // With more digits than this the short form is not shorter.
+    if (digits <= 3) return `${(value / unit).toFixed(digits)}${suffix}`;
   }
   if (size < 1e-4) return value.toExponential(1);
-  return value.toFixed(Math.min(Math.max(Math.ceil(-Math.log10(step) - 1e-9), 0), 6));
-}
-
-function trimmed(text: string): string {
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+  const text = value.toFixed(digitsOf(step));
+  if (size < 10_000) return text;
+  const [whole = '', fraction] = text.split('.');
+  const grouped = whole.replace(/\d(?=(?:\d{3})+$)/g, '$&,');
+  return fraction === undefined ? grouped : `${grouped}.${fraction}`;
 }

@@ -69,9 +69,9 @@ export class Tile extends Panel {
   }
 
   private showNewest(line: DeviceLine | undefined, until: number): void {
-    const at = line === undefined ? -1 : nearestValue(line.rows, line.value, until, Number.POSITIVE_INFINITY);
+    const at = line === undefined ? -1 : nearestValue(line.rows, line.last, until, Number.POSITIVE_INFINITY);
     const text =
-      line === undefined || at < 0 ? '–' : formatValue(line.value[(line.rows.start + at) & line.rows.mask] as number);
+      line === undefined || at < 0 ? '–' : formatValue(line.last[(line.rows.start + at) & line.rows.mask] as number);
     if (this.value.textContent !== text) this.value.textContent = text;
   }
 }

@@ -6,7 +6,7 @@ import { say } from '../view/text';
 import { Surface } from './canvas';
 import { cursor } from './cursor';
 import type { Moment } from './loop';
-import { type Box, type Fit, fit, isPosition, latitudeOf, project, scaleBar } from './mercator';
+import { type Box, type Fit, fitBox, isPosition, latitudeOf, project, scaleBar } from './mercator';
 import { palette } from './palette';
 import { Panel } from './panel';
 import type { Area } from './plot';
@@ -110,7 +110,7 @@ export class TrackPanel extends Panel {
     const box = boxOf(this.tracks);
     this.message.hidden = box !== null;
     this.message.textContent = latitudes.waiting ? say('panel.waiting') : (latitudes.refusal ?? say('panel.noTrack'));
-    this.fitted = box === null ? null : fit(box, this.width, this.height, MARGIN);
+    this.fitted = box === null ? null : fitBox(box, this.width, this.height, MARGIN);
     this.render(moment);
   }
 

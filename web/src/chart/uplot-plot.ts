@@ -10,8 +10,24 @@ import { type Extent, niceRange, widen } from './range';
 import { timeTick, valueTick } from './ticks';
 
 const VALUE_AXIS_WIDTH = 46;
+const DIGIT_WIDTH = 6.2;
 const TIME_AXIS_HEIGHT = 20;
-const PADDING: [number, number, number, number] = [6, 10, 0, 0];
+const PADDING: [number, number, number, number] = [8, 10, 0, 0];
+const MINUTE = 60;
+const HOUR = 3_600;
+const DAY = 86_400;
+/** Steps of the time axis, s; uPlot's own list leaves out 2 and 20. */
+const TIME_STEPS = [
+  ...[1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1].flatMap((step) => [step, 2 * step, 5 * step]),
+  ...[1, 2, 5, 10, 20, 30, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 20 * MINUTE, 30 * MINUTE],
+  ...[HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 90 * DAY, 365 * DAY],
+];
+
+/** Wide enough for the longest tick; one width for ordinary ones, so that the charts of a column line up. */
+function valueAxisWidth(values: string[] | null): number {
+  const longest = Math.max(0, ...(values ?? []).map((text) => text.length));
+  return Math.max(VALUE_AXIS_WIDTH, longest * DIGIT_WIDTH + 14);
+}
 
 function axes(): uPlot.Axis[] {
   const common = {
@@ -26,11 +42,12 @@ function axes(): uPlot.Axis[] {
       size: TIME_AXIS_HEIGHT,
       gap: 4,
       space: 74,
+      incrs: TIME_STEPS,
       values: (_u, splits, _axis, _space, step) => splits.map((s) => timeTick(s, step)),
     },
     {
       ...common,
-      size: VALUE_AXIS_WIDTH,
+      size: (_u, values) => valueAxisWidth(values),
       gap: 6,
       space: 28,
       values: (_u, splits, _axis, _space, step) => splits.map((v) => valueTick(v, step)),
@@ -51,8 +68,6 @@ export class UPlotPlot implements Plot {
       padding: PADDING,
       legend: { show: false },
       cursor: { show: false },
-      // uPlot keeps time in seconds; `ms: 1e-3` tells it so.
-      ms: 1e-3,
       scales: {
         x: { time: true, auto: false, range: (_u, min, max) => [min, max] },
         y: { auto: false, range: (_u, min, max) => [min, max] },

@@ -81,7 +81,8 @@ const CATALOG_EVERY_MS = 15_000;
 let refreshTimer: ReturnType<typeof setTimeout> | undefined;
 
 function scheduleRefresh(): void {
-  refreshTimer ??= setTimeout(() => {
+  if (refreshTimer !== undefined) return;
+  refreshTimer = setTimeout(() => {
     refreshTimer = undefined;
     void refresh();
   }, REFRESH_AFTER_MS);
@@ -193,7 +194,7 @@ export function goBack(): void {
 }
 
 export function zoom(direction: 1 | -1): void {
-  setView(zoomed(view.value, direction));
+  setView(zoomed(view.value, direction, live.clock.now()));
 }
 
 export function pan(part: number): void {

@@ -29,20 +29,23 @@ function tally(keys: string[]): Map<string, number> {
 export function groupFields(fields: SchemaField[]): FieldGroup[] {
   const loose = fields.filter((field) => field.group === '');
   const words = tally(loose.map((field) => firstWord(field.name)));
-  const units = tally(loose.map((field) => field.unit));
+  const sharesWord = (field: SchemaField) => (words.get(firstWord(field.name)) ?? 0) >= SMALLEST_GROUP;
+  const units = tally(loose.filter((field) => !sharesWord(field)).map((field) => field.unit));
+  const nameOf = (field: SchemaField): string => {
+    if (field.group !== '') return field.group;
+    const word = firstWord(field.name);
+    if (word !== '' && sharesWord(field)) return capitalised(word);
+    return (units.get(field.unit) ?? 0) >= SMALLEST_GROUP ? field.unit : '';
+  };
   const groups = new Map<string, SchemaField[]>();
   for (const field of fields) {
-    const word = firstWord(field.name);
-    let name = field.group;
-    if (name === '' && word !== '' && (words.get(word) ?? 0) >= SMALLEST_GROUP) name = capitalised(word);
-    else if (name === '' && field.unit !== '' && (units.get(field.unit) ?? 0) >= SMALLEST_GROUP) name = field.unit;
+    const name = nameOf(field);
     const group = groups.get(name);
     if (group === undefined) groups.set(name, [field]);
     else group.push(field);
   }
-  const named = [...groups].filter(([name]) => name !== '');
-  const rest = groups.get('');
-  return [...named, ...(rest ? [['', rest] as const] : [])].map(([name, members]) => ({ name, fields: members }));
+  const all = [...groups].map(([name, members]) => ({ name, fields: members }));
+  return [...all.filter((group) => group.name !== ''), ...all.filter((group) => group.name === '')];
 }
 
 /** A field that gets a line chart. */

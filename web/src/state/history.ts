@@ -9,6 +9,8 @@ export interface PastLine extends Rows {
   value: Float64Array;
   low: Float64Array | null;
   high: Float64Array | null;
+  /** Last value of each bucket. */
+  last: Float64Array;
   /** µs per bucket. */
   bucket: number;
   /** What a number of a text field reads as. */
@@ -85,6 +87,7 @@ export function lineOf(answer: SeriesAnswer, question: PastQuestion): PastLine {
     mask: size - 1,
     bucket,
     value: numberColumn(main, size, table),
+    last: numberColumn(named('last'), size, table),
     low: question.state ? null : numberColumn(named('min'), size, table),
     high: question.state ? null : numberColumn(named('max'), size, table),
     text: readText(main, table),
@@ -148,7 +151,7 @@ export class History {
   private async fetch(questions: PastQuestion[], signal: AbortSignal): Promise<void> {
     const first = questions[0] as PastQuestion;
     const fields = questions.map((q) => q.field);
-    const agg = first.state ? 'last' : 'min,max,avg';
+    const agg = first.state ? 'last' : 'min,max,avg,last';
     const answer = await getSeries({ ...first, fields, agg }, signal);
     if (signal.aborted) return;
     for (const q of questions) {

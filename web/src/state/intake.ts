@@ -103,12 +103,11 @@ export class Intake {
     return false;
   }
 
-  /** Every row since `from` is here, and unmerged. */
-  holdsEverything(from: number): boolean {
-    if (!this.complete || from < this.coveredFrom) return false;
-    for (const ring of this.rings.values()) {
-      if (ring.mergedUntil > from || (ring.overwritten > 0 && ring.oldest > from)) return false;
-    }
+  /** The rings answer for everything since `from`, at `resolution` µs or finer. */
+  covers(from: number, resolution: number): boolean {
+    if (!this.complete || from < this.coveredFrom || this.lacks(from)) return false;
+    if (this.resolution <= resolution) return true;
+    for (const ring of this.rings.values()) if (ring.mergedUntil > from) return false;
     return true;
   }
 

@@ -6,21 +6,24 @@ export type Micros = number;
 export type View = { mode: 'live'; span: Micros } | { mode: 'paused'; span: Micros; from: Micros; to: Micros };
 
 const SECOND = 1_000_000;
-const UNITS: Record<string, number> = { s: SECOND, m: 60 * SECOND, h: 3_600 * SECOND, d: 86_400 * SECOND };
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const UNITS: Record<string, Micros> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY };
 
 export const PRESETS: readonly Micros[] = [
-  15 * UNITS.s!,
-  UNITS.m!,
-  5 * UNITS.m!,
-  15 * UNITS.m!,
-  UNITS.h!,
-  6 * UNITS.h!,
-  24 * UNITS.h!,
-  7 * UNITS.d!,
+  15 * SECOND,
+  MINUTE,
+  5 * MINUTE,
+  15 * MINUTE,
+  HOUR,
+  6 * HOUR,
+  24 * HOUR,
+  7 * DAY,
 ];
-export const DEFAULT_SPAN = UNITS.m as number;
+export const DEFAULT_SPAN = MINUTE;
 export const SHORTEST_SPAN = 1_000;
-export const LONGEST_SPAN = 3_660 * UNITS.d!;
+export const LONGEST_SPAN = 3_660 * DAY;
 
 /** Span of `15s`, `5m`, `1h`, `7d`, with or without a leading `-`; null when it is none. */
 export function parseSpan(text: string): Micros | null {
@@ -32,16 +35,16 @@ export function parseSpan(text: string): Micros | null {
 
 /** The shortest word for a span: `15s`, `5m`, `24h`, `7d`; parts of a second as a decimal. */
 export function formatSpan(span: Micros): string {
-  if (span === 24 * UNITS.h!) return '24h';
-  for (const unit of ['d', 'h', 'm'] as const) {
-    if (span % (UNITS[unit] as number) === 0) return `${span / (UNITS[unit] as number)}${unit}`;
-  }
+  if (span === DAY) return '24h';
+  if (span % DAY === 0) return `${span / DAY}d`;
+  if (span % HOUR === 0) return `${span / HOUR}h`;
+  if (span % MINUTE === 0) return `${span / MINUTE}m`;
   return `${span / SECOND}s`;
 }
 
 /** A window's relative start, as the live protocol takes it: whole seconds, `-15s` … `-7d`. */
 export function windowWord(span: Micros): string {
-  const whole = Math.min(Math.max(Math.ceil(span / SECOND), 1) * SECOND, 7 * UNITS.d!);
+  const whole = Math.min(Math.max(Math.ceil(span / SECOND), 1) * SECOND, 7 * DAY);
   return `-${formatSpan(whole)}`;
 }
 
@@ -62,7 +65,7 @@ function parseDate(match: RegExpExecArray): Micros | null {
   const parts = [Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second)] as const;
   const utc = Date.UTC(...parts);
   // A day such as 31 February rolls over into another month: refused rather than guessed.
-  if (new Date(Date.UTC(parts[0], parts[1], parts[2])).getUTCDate() !== parts[2]) return null;
+  if (parts[1] > 11 || new Date(Date.UTC(parts[0], parts[1], parts[2])).getUTCDate() !== parts[2]) return null;
   const micros = fraction === '' ? 0 : Math.round(Number(`0.${fraction}`) * SECOND);
   if (zone === undefined) return new Date(...parts).getTime() * 1_000 + micros;
   if (zone === 'Z') return utc * 1_000 + micros;
@@ -97,10 +100,12 @@ export function pausedAt(view: View, from: Micros, to: Micros): View {
 }
 
 /** Half or double: live by the next preset, paused around the middle. `direction` +1 looks closer. */
-export function zoomed(view: View, direction: 1 | -1): View {
+export function zoomed(view: View, direction: 1 | -1, now: Micros): View {
   if (view.mode === 'paused') {
     const half = ((view.to - view.from) / 2) * (direction > 0 ? 0.5 : 2);
-    const middle = (view.from + view.to) / 2;
+    // A window that ends in the past does not grow into the future: there is nothing to see.
+    const over = view.to <= now ? Math.max((view.from + view.to) / 2 + half - now, 0) : 0;
+    const middle = (view.from + view.to) / 2 - over;
     return pausedAt(view, middle - half, middle + half);
   }
   const closer = PRESETS.filter((span) => span < view.span);

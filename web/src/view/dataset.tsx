@@ -92,20 +92,19 @@ function Notice({ info }: { info: DatasetInfo }) {
   );
 }
 
+/** Groups stand side by side where they fit: each is as wide as its charts, up to the row. */
 function Groups({ dataset, fields }: { dataset: string; fields: SchemaField[] }) {
   return (
-    <>
+    <div class="groups">
       {groupFields(fields).map((group) => (
-        <section class="group" key={group.name}>
+        <section class={`group span-${Math.min(group.fields.length, 4)}`} key={group.name}>
           <h3>{group.name === '' ? say('group.other') : group.name}</h3>
-          <div class="grid">
-            {group.fields.map((field) => (
-              <LineFigure key={field.name} dataset={dataset} field={field} />
-            ))}
-          </div>
+          {group.fields.map((field) => (
+            <LineFigure key={field.name} dataset={dataset} field={field} />
+          ))}
         </section>
       ))}
-    </>
+    </div>
   );
 }
 
@@ -149,7 +148,7 @@ export function Dataset({ info, alone }: { info: DatasetInfo; alone: boolean }) 
       <Notice info={info} />
       <Lead dataset={info.name} fields={numeric} used={used} />
       {strips.length > 0 && (
-        <section class="group">
+        <section class="group-states">
           <h3>{say('group.states')}</h3>
           <div class="strips">
             {strips.map((field) => (

@@ -11,11 +11,17 @@ import { say } from './text';
 const TICK_MS = 1_000;
 
 /** The devices that the server lists, and those that only the live stream has named so far. */
-function devicesOf(dataset: string): { name: string; info: DeviceInfo | null; position: number }[] {
+function devicesOf(dataset: string): { name: string; info: DeviceInfo | null; position: number; seen: number }[] {
   const listed = devices.value.filter((d) => d.dataset === dataset);
-  const streamed = live.feeds.get(dataset)?.current?.devices ?? [];
+  const intake = live.feeds.get(dataset)?.current;
+  const streamed = intake?.devices ?? [];
   const names = [...streamed, ...listed.map((d) => d.device).filter((name) => !streamed.includes(name))];
-  return names.map((name, position) => ({ name, position, info: listed.find((d) => d.device === name) ?? null }));
+  return names.map((name, position) => {
+    const info = listed.find((d) => d.device === name) ?? null;
+    // The stream knows before the list does, which is asked for every other second.
+    const newest = intake?.rings.get(name)?.newest ?? Number.NaN;
+    return { name, position, info, seen: Math.max(info?.last_seen ?? 0, Number.isNaN(newest) ? 0 : newest) };
+  });
 }
 
 function Chip({ position }: { position: number }) {
@@ -38,12 +44,14 @@ function Device({
   info,
   position,
   now,
+  seen,
 }: {
   dataset: string;
   name: string;
   info: DeviceInfo | null;
   position: number;
   now: number;
+  seen: number;
 }) {
   const key = `${dataset}/${name}`;
   const shown = !hiddenDevices.value.has(key);
@@ -65,7 +73,7 @@ function Device({
       <td>
         <span class={`state-word ${state}`}>{say(`devices.state.${state}`)}</span>
       </td>
-      <td class="number">{info === null ? '–' : formatAge(now - info.last_seen)}</td>
+      <td class="number">{seen === 0 ? '–' : formatAge(now - seen)}</td>
       <td class="number">
         {info === null ? '–' : formatRate(info.rate)}
         {info !== null && info.expected_rate !== null && (
