@@ -31,7 +31,6 @@ function usePanel(
   const box = useRef<HTMLDivElement>(null);
   const values = useRef<HTMLSpanElement>(null);
   const message = useRef<HTMLParagraphElement>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` names everything that `make` depends on
   useEffect(() => {
     if (box.current === null || values.current === null || message.current === null) return undefined;
     const panel = make({ box: box.current, values: values.current, message: message.current });
