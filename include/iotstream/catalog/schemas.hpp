@@ -1,6 +1,8 @@
 // The schemas of all datasets, current and past, and the prototypes' facts that rows refer to.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>

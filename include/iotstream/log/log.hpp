@@ -5,6 +5,7 @@
 // append() returns at once with the record's offset; the promise comes later, through when().
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>

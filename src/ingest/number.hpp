@@ -1,0 +1,17 @@
+// JSON number literals as values that read back equal.
+#pragma once
+
+#include <string_view>
+
+#include <iotstream/model/row.hpp>
+
+namespace iotstream::ingest {
+
+/// Reads a literal by the grammar of RFC 8259, section 6, into the narrowest kind that keeps its value exactly:
+///   integer: no fraction, no exponent, fits int64 (`-0` is 0);
+///   real: the double's shortest digits are the literal's own number (`8.620000000000001`, `1.0`, `1e3`);
+///   decimal: everything else (integers beyond int64, `0.1000000000000000055`, `1e400`): the literal is kept.
+/// False when `literal` is not a number. `value.text` is a view of `literal`.
+bool read_number(std::string_view literal, model::Value& value);
+
+}  // namespace iotstream::ingest
