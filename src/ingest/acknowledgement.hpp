@@ -19,7 +19,8 @@ struct Touched {
 /// What became of the wait: an error when a partition can no longer get there.
 using Acknowledged = std::function<void(const Status& status)>;
 
-/// Calls `done` exactly once: here when nothing is to be waited for, else on a thread of the log after the last partition's watermark passed.
+/// Calls `done` exactly once: here when nothing is to be waited for, else on a thread of the log after the last partition's
+/// watermark passed.
 void acknowledge(const std::vector<Touched>& touched, Acks acks, Acknowledged done);
 
 }  // namespace iotstream::ingest

@@ -27,7 +27,8 @@ bool rendered_layout(std::string_view text) {
   return true;
 }
 
-// Seconds with a fraction, as many scripting languages give them. Between 2001 and 5138, so that a measured number is not taken for a time.
+// Seconds with a fraction, as many scripting languages give them. Between 2001 and 5138, so that a measured number is not taken
+// for a time.
 std::optional<Timestamp> from_seconds(double seconds) {
   if (!(seconds >= 1e9 && seconds < 1e11)) return std::nullopt;
   return Timestamp{static_cast<std::int64_t>(std::llround(seconds * 1e6))};
@@ -157,8 +158,12 @@ ByteView Encoder::build() {
     const FieldId field = *cell.member->field;
     const model::Value& value = cell.value;
     switch (value.kind) {
-      case ValueKind::integer: row_.set_integer(field, value.integer); break;
-      case ValueKind::real: row_.set_real(field, value.real); break;
+      case ValueKind::integer:
+        row_.set_integer(field, value.integer);
+        break;
+      case ValueKind::real:
+        row_.set_real(field, value.real);
+        break;
       case ValueKind::text:
         if (value.text == device_)
           row_.set(field, ValueKind::key);
@@ -166,8 +171,12 @@ ByteView Encoder::build() {
           row_.set_text(field, value.kind, value.text);
         break;
       case ValueKind::json:
-      case ValueKind::decimal: row_.set_text(field, value.kind, value.text); break;
-      default: row_.set(field, value.kind); break;
+      case ValueKind::decimal:
+        row_.set_text(field, value.kind, value.text);
+        break;
+      default:
+        row_.set(field, value.kind);
+        break;
     }
   }
   return row_.finish();

@@ -23,7 +23,8 @@ struct Encoded {
   ByteView row;
 };
 
-/// begin(), set() for each value, finish(). Reused from event to event: no allocation once it knows the members. One thread. `topic`, `schemas` and `row` outlive it.
+/// begin(), set() for each value, finish(). Reused from event to event: no allocation once it knows the members. One thread.
+/// `topic`, `schemas` and `row` outlive it.
 class Encoder {
  public:
   Encoder(std::string dataset, log::Topic& topic, catalog::Schemas& schemas, model::RowBuilder& row);
@@ -36,8 +37,8 @@ class Encoder {
   /// The last value of a member stays. Its text is read in finish() and must live until then.
   void set(Member& member, const model::Value& value);
 
-  /// Decides device and time, grows the schema when it must (blocks for one sync then), encodes. Errors: unprocessable (a device that cannot be one), those of
-  /// Schemas::evolve.
+  /// Decides device and time, grows the schema when it must (blocks for one sync then), encodes. Errors: unprocessable (a
+  /// device that cannot be one), those of Schemas::evolve.
   Result<Encoded> finish(Timestamp arrival);
 
  private:

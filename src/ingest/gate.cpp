@@ -1,9 +1,9 @@
-#include <iotstream/ingest/gate.hpp>
-
 #include <memory>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include <iotstream/ingest/gate.hpp>
 
 #include "ingest/acknowledgement.hpp"
 #include "ingest/idempotency.hpp"
@@ -27,7 +27,9 @@ struct Shared {
 std::uint64_t fingerprint_of(std::string_view body) { return (std::uint64_t{crc32c(as_bytes(body))} << 32) ^ body.size(); }
 
 Status check_dataset(std::string_view name) {
-  const auto refuse = [](std::string_view reason) { return Error{ErrorKind::unprocessable, fmt::format("the dataset's name {}", reason)}; };
+  const auto refuse = [](std::string_view reason) {
+    return Error{ErrorKind::unprocessable, fmt::format("the dataset's name {}", reason)};
+  };
   if (name.empty()) return refuse("is empty");
   if (name.size() > name_size_max) return refuse(fmt::format("is longer than {} bytes", name_size_max));
   if (name.front() == '_') return refuse("begins with _: such names are internal");
@@ -40,7 +42,10 @@ Status check_dataset(std::string_view name) {
 class GateImpl final : public Gate {
  public:
   GateImpl(log::Log& log, catalog::Schemas& schemas, os::Clock& clock, std::shared_ptr<Shared> shared)
-      : log_(log), clock_(clock), shared_(std::move(shared)), workspaces_(schemas, [this](std::string_view name) { return topic(name); }) {}
+      : log_(log),
+        clock_(clock),
+        shared_(std::move(shared)),
+        workspaces_(schemas, [this](std::string_view name) { return topic(name); }) {}
 
   void submit(const Submission& submission, Done done) override;
   Result<log::Topic*> topic(std::string_view dataset) override;
@@ -84,7 +89,8 @@ void GateImpl::Running::answer(const Status& acknowledged) {
 bool GateImpl::admit(const Submission& submission, Running& running) {
   if (submission.idempotency_key.empty()) return true;
   running.key = fmt::format("{}\n{}", submission.dataset, submission.idempotency_key);
-  const Done repeat = [shared = shared_, kind = submission.kind, bytes = submission.body.size(), done = running.done](Result<Outcome> result) {
+  const Done repeat = [shared = shared_, kind = submission.kind, bytes = submission.body.size(),
+                       done = running.done](Result<Outcome> result) {
     Outcome unread;
     unread.rejected = 1;
     shared->tally.add(kind, result ? *result : unread, bytes);

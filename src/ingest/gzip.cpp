@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <zlib.h>
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 namespace iotstream::ingest {
 namespace {
@@ -37,11 +37,13 @@ Result<bool> inflate_some(z_stream& stream, std::string& out, std::size_t room) 
 }  // namespace
 
 Result<std::string> gunzip(std::string_view compressed, std::uint64_t size_max) {
-  if (compressed.size() > std::numeric_limits<uInt>::max()) return Error{ErrorKind::too_large, "the compressed body has 4 GiB or more"};
+  if (compressed.size() > std::numeric_limits<uInt>::max())
+    return Error{ErrorKind::too_large, "the compressed body has 4 GiB or more"};
   z_stream stream{};
   if (inflateInit2(&stream, window_bits_gzip) != Z_OK) return Error{ErrorKind::unavailable, "no memory to decompress the body"};
   const std::unique_ptr<z_stream, End> end(&stream);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(compressed.data()));  // zlib's interface predates const; it does not write there
+  stream.next_in = reinterpret_cast<Bytef*>(
+      const_cast<char*>(compressed.data()));  // zlib's interface predates const; it does not write there
   stream.avail_in = static_cast<uInt>(compressed.size());
 
   std::string out;
@@ -50,7 +52,8 @@ Result<std::string> gunzip(std::string_view compressed, std::uint64_t size_max) 
     const auto room = static_cast<std::size_t>(std::min<std::uint64_t>(step, size_max + 1 - out.size()));
     Result<bool> ended = inflate_some(stream, out, room);
     if (!ended) return std::move(ended).error();
-    if (out.size() > size_max) return Error{ErrorKind::too_large, fmt::format("the decompressed body has more than {} bytes", size_max)};
+    if (out.size() > size_max)
+      return Error{ErrorKind::too_large, fmt::format("the decompressed body has more than {} bytes", size_max)};
     if (!*ended) continue;
     if (stream.avail_in == 0) return out;
     if (inflateReset(&stream) != Z_OK) return damaged("it cannot be continued");

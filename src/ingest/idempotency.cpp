@@ -21,7 +21,8 @@ void Idempotency::forget_old(std::int64_t now_ns) {
   }
 }
 
-Idempotency::Admission Idempotency::enter(const std::string& key, std::uint64_t fingerprint, std::int64_t now_ns, const Done& done) {
+Idempotency::Admission Idempotency::enter(const std::string& key, std::uint64_t fingerprint, std::int64_t now_ns,
+                                          const Done& done) {
   std::unique_lock lock(mutex_);
   forget_old(now_ns);
   const auto found = by_key_.find(key);
@@ -39,7 +40,8 @@ Idempotency::Admission Idempotency::enter(const std::string& key, std::uint64_t 
   if (entry.fingerprint != fingerprint)
     return answer(Error{ErrorKind::unprocessable, "this Idempotency-Key was used for another body: choose a new key"});
   if (entry.running) {
-    if (entry.waiting.size() >= waiting_max) return answer(Error{ErrorKind::busy, "this Idempotency-Key is being handled: try again"});
+    if (entry.waiting.size() >= waiting_max)
+      return answer(Error{ErrorKind::busy, "this Idempotency-Key is being handled: try again"});
     entry.waiting.push_back(done);
     return {Verdict::answered, 0, {}};
   }

@@ -15,7 +15,8 @@
 
 namespace iotstream::ingest {
 
-/// Bounded: keys_max keys, 10 minutes each since they were first used; the oldest go first. In memory: a restart forgets them. Thread-safe.
+/// Bounded: keys_max keys, 10 minutes each since they were first used; the oldest go first. In memory: a restart forgets them.
+/// Thread-safe.
 class Idempotency {
  public:
   static constexpr std::size_t keys_max = 10'000;
@@ -34,8 +35,8 @@ class Idempotency {
   };
   /// `key` includes the dataset. `fingerprint` tells bodies apart. Calls or keeps `done` when the verdict is answered.
   Admission enter(const std::string& key, std::uint64_t fingerprint, std::int64_t now_ns, const Done& done);
-  /// The outcome of a submission that was told to proceed, `handled` readings in all. Answers those who wait for it. An error, and an outcome that was not acknowledged, are
-  /// forgotten: the next try is a first one.
+  /// The outcome of a submission that was told to proceed, `handled` readings in all. Answers those who wait for it. An error,
+  /// and an outcome that was not acknowledged, are forgotten: the next try is a first one.
   void finish(const std::string& key, const Result<Outcome>& result, std::uint64_t handled, bool acknowledged);
 
   /// The outcome as a repetition sees it: what was accepted are duplicates now.
@@ -54,8 +55,8 @@ class Idempotency {
   using Entries = std::list<Entry>;
   void forget_old(std::int64_t now_ns);
 
-  std::mutex mutex_;  ///< guards all below; never held while `done` runs
-  Entries entries_;   ///< oldest first
+  std::mutex mutex_;                                                ///< guards all below; never held while `done` runs
+  Entries entries_;                                                 ///< oldest first
   std::unordered_map<std::string_view, Entries::iterator> by_key_;  ///< keys are views of the entries'
 };
 

@@ -17,17 +17,23 @@ bool passing(ErrorKind kind) {
     case ErrorKind::unavailable:
     case ErrorKind::disk_full:
     case ErrorKind::io:
-    case ErrorKind::corrupt: return true;
-    default: return false;
+    case ErrorKind::corrupt:
+      return true;
+    default:
+      return false;
   }
 }
 
 ErrorKind kind_of(log::AppendStatus status) {
   switch (status) {
-    case log::AppendStatus::back_pressured: return ErrorKind::busy;
-    case log::AppendStatus::too_large: return ErrorKind::too_large;
-    case log::AppendStatus::disk_full: return ErrorKind::disk_full;
-    default: return ErrorKind::unavailable;
+    case log::AppendStatus::back_pressured:
+      return ErrorKind::busy;
+    case log::AppendStatus::too_large:
+      return ErrorKind::too_large;
+    case log::AppendStatus::disk_full:
+      return ErrorKind::disk_full;
+    default:
+      return ErrorKind::unavailable;
   }
 }
 
@@ -114,7 +120,8 @@ void Intake::append(std::uint64_t number, Encoder& encoder, const Encoded& encod
 
 void Intake::touch(log::Partition& partition, Offset offset) {
   std::vector<Touched>& touched = workspace_.touched();
-  const auto found = std::find_if(touched.begin(), touched.end(), [&](const Touched& one) { return one.partition == &partition; });
+  const auto found =
+      std::find_if(touched.begin(), touched.end(), [&](const Touched& one) { return one.partition == &partition; });
   if (found == touched.end())
     touched.push_back({&partition, offset});
   else

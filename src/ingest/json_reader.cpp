@@ -25,16 +25,24 @@ constexpr std::size_t parser_size_kept = 64u << 10;
 
 std::string_view sentence(error_code error) {
   switch (error) {
-    case simdjson::UTF8_ERROR: return "a byte that is not UTF-8";
-    case simdjson::UNCLOSED_STRING: return "a string is not closed";
-    case simdjson::UNESCAPED_CHARS: return "a control character in a string must be escaped";
-    case simdjson::STRING_ERROR: return "a wrong escape in a string";
+    case simdjson::UTF8_ERROR:
+      return "a byte that is not UTF-8";
+    case simdjson::UNCLOSED_STRING:
+      return "a string is not closed";
+    case simdjson::UNESCAPED_CHARS:
+      return "a control character in a string must be escaped";
+    case simdjson::STRING_ERROR:
+      return "a wrong escape in a string";
     case simdjson::T_ATOM_ERROR:
     case simdjson::F_ATOM_ERROR:
-    case simdjson::N_ATOM_ERROR: return "neither true, false nor null";
-    case simdjson::INCOMPLETE_ARRAY_OR_OBJECT: return "an object or array is not closed";
-    case simdjson::EMPTY: return "nothing where a reading should be";
-    default: return "malformed JSON";
+    case simdjson::N_ATOM_ERROR:
+      return "neither true, false nor null";
+    case simdjson::INCOMPLETE_ARRAY_OR_OBJECT:
+      return "an object or array is not closed";
+    case simdjson::EMPTY:
+      return "nothing where a reading should be";
+    default:
+      return "malformed JSON";
   }
 }
 
@@ -177,7 +185,8 @@ std::optional<Problem> JsonReader::member(Field& field, Encoder& encoder, Level&
 
 std::optional<Problem> JsonReader::object_member(JsonValue& value, Encoder& encoder, Member& member, unsigned depth) {
   if (depth > depth_max)
-    return problem_at(value.raw_json_token().data(), ErrorKind::unprocessable, fmt::format("nested deeper than {} levels", depth_max));
+    return problem_at(value.raw_json_token().data(), ErrorKind::unprocessable,
+                      fmt::format("nested deeper than {} levels", depth_max));
   Object object;
   if (const auto error = value.get_object().get(object)) return malformed(error);
   bool any = false;
@@ -232,7 +241,8 @@ std::optional<Problem> JsonReader::append(JsonValue& value, unsigned depth) {
 
 std::optional<Problem> JsonReader::append_array(JsonValue& value, unsigned depth) {
   if (depth > depth_max)
-    return problem_at(value.raw_json_token().data(), ErrorKind::unprocessable, fmt::format("nested deeper than {} levels", depth_max));
+    return problem_at(value.raw_json_token().data(), ErrorKind::unprocessable,
+                      fmt::format("nested deeper than {} levels", depth_max));
   simdjson::ondemand::array array;
   if (const auto error = value.get_array().get(array)) return malformed(error);
   json_ += '[';
@@ -249,7 +259,8 @@ std::optional<Problem> JsonReader::append_array(JsonValue& value, unsigned depth
 
 std::optional<Problem> JsonReader::append_object(JsonValue& value, unsigned depth) {
   if (depth > depth_max)
-    return problem_at(value.raw_json_token().data(), ErrorKind::unprocessable, fmt::format("nested deeper than {} levels", depth_max));
+    return problem_at(value.raw_json_token().data(), ErrorKind::unprocessable,
+                      fmt::format("nested deeper than {} levels", depth_max));
   Object object;
   if (const auto error = value.get_object().get(object)) return malformed(error);
   json_ += '{';
@@ -276,7 +287,8 @@ std::optional<Problem> JsonReader::append_field(Field& field, unsigned depth) {
   return append(field.value(), depth);
 }
 
-std::optional<Problem> JsonReader::read_envelope(std::string_view text, std::string_view body, const Pick& pick, Encoder*& encoder) {
+std::optional<Problem> JsonReader::read_envelope(std::string_view text, std::string_view body, const Pick& pick,
+                                                 Encoder*& encoder) {
   Document document;
   Object object;
   encoder = nullptr;

@@ -5,10 +5,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <simdjson.h>
 #include <string>
 #include <string_view>
-
-#include <simdjson.h>
 
 #include <iotstream/base/result.hpp>
 
@@ -23,15 +22,18 @@ struct Problem {
   std::optional<std::size_t> offset;  ///< into the reading's text, where that is known
 };
 
-/// Parses with simdjson's On-Demand interface and checks everything it steps over, so that what is stored is what was sent. Reused from reading to reading. One thread.
+/// Parses with simdjson's On-Demand interface and checks everything it steps over, so that what is stored is what was sent.
+/// Reused from reading to reading. One thread.
 class JsonReader {
  public:
   /// The encoder of a dataset, begun by the reader; an error refuses the reading.
   using Pick = std::function<Result<Encoder*>(std::string_view dataset)>;
 
-  /// Reads an object's members into `encoder`. `text` may lie anywhere in `body`; near its end it is copied, because the parser reads ahead.
+  /// Reads an object's members into `encoder`. `text` may lie anywhere in `body`; near its end it is copied, because the parser
+  /// reads ahead.
   std::optional<Problem> read(std::string_view text, std::string_view body, Encoder& encoder);
-  /// Reads `{"DatasetType": …, "data": {…}}`, members in any order; `encoder` gets the one that was picked. Other members of the envelope are checked and left out.
+  /// Reads `{"DatasetType": …, "data": {…}}`, members in any order; `encoder` gets the one that was picked. Other members of
+  /// the envelope are checked and left out.
   std::optional<Problem> read_envelope(std::string_view text, std::string_view body, const Pick& pick, Encoder*& encoder);
   /// Gives back memory that only a large reading needed.
   void shrink();
@@ -69,8 +71,8 @@ class JsonReader {
   Document* document_ = nullptr;  ///< the one being read, for its position
   std::string_view text_;         ///< what the parser reads
   std::string copy_;
-  std::string json_;              ///< arrays of this reading as minified text; reserved before, so that views of it stay
-  std::string_view dataset_;      ///< of the envelope
+  std::string json_;          ///< arrays of this reading as minified text; reserved before, so that views of it stay
+  std::string_view dataset_;  ///< of the envelope
   std::optional<std::string_view> late_data_;  ///< `data` that came before `DatasetType`
   std::unique_ptr<JsonReader> second_;         ///< reads late_data_ while this one holds the rest
 };

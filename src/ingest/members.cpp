@@ -18,12 +18,12 @@ constexpr std::size_t members_max = 20'000;
 
 Role role_of(std::string_view name) {
   static constexpr std::array<std::pair<std::string_view, Role>, role_count> roles = {{{"device", Role::device},
-                                                                                      {"device_id", Role::device_id},
-                                                                                      {"clientid", Role::clientid},
-                                                                                      {"clienID", Role::clien_id},
-                                                                                      {"code", Role::code},
-                                                                                      {"@timestamp", Role::timestamp},
-                                                                                      {"dateHour", Role::date_hour}}};
+                                                                                       {"device_id", Role::device_id},
+                                                                                       {"clientid", Role::clientid},
+                                                                                       {"clienID", Role::clien_id},
+                                                                                       {"code", Role::code},
+                                                                                       {"@timestamp", Role::timestamp},
+                                                                                       {"dateHour", Role::date_hour}}};
   for (const auto& [text, role] : roles)
     if (text == name) return role;
   return Role::none;

@@ -1,4 +1,5 @@
-// The members that a dataset's events have had, as a tree that follows the nesting: finds a member without hashing while events keep their order.
+// The members that a dataset's events have had, as a tree that follows the nesting: finds a member without hashing while events
+// keep their order.
 #pragma once
 
 #include <cstddef>
@@ -43,7 +44,8 @@ struct Level {
   Member* first = nullptr;
   std::unordered_map<std::string, std::unique_ptr<Member>, Hash, std::equal_to<>> by_name;
 
-  /// The member expected after `previous` (nullptr: the first), when its name is what stands at `raw` before a quote; else nullptr. `end` bounds what may be read.
+  /// The member expected after `previous` (nullptr: the first), when its name is what stands at `raw` before a quote; else
+  /// nullptr. `end` bounds what may be read.
   Member* expected(Member* previous, const char* raw, const char* end) const {
     Member* member = previous ? previous->successor : first;
     if (!member || !member->plain || static_cast<std::size_t>(end - raw) <= member->name.size()) return nullptr;
@@ -56,7 +58,8 @@ struct Level {
 class Members {
  public:
   Level& top() { return *top_; }
-  /// The member of that name (unescaped), noted as the one that follows `previous`. Names that cannot be taken give a member with a problem, which is not kept.
+  /// The member of that name (unescaped), noted as the one that follows `previous`. Names that cannot be taken give a member
+  /// with a problem, which is not kept.
   Member& find(Level& level, Member* previous, std::string_view name);
   Level& below(Member& member);
   /// Gives every member its field of `schema`, and every later one; `schema` stays alive by the caller.

@@ -14,10 +14,10 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 // Where the parts of a literal stand.
 struct Literal {
   bool negative = false;
-  bool plain = true;             // neither fraction nor exponent
-  std::string_view whole;        // digits before the point
-  std::string_view fraction;     // digits after it
-  std::int64_t exponent = 0;     // held within ±exponent_bound
+  bool plain = true;          // neither fraction nor exponent
+  std::string_view whole;     // digits before the point
+  std::string_view fraction;  // digits after it
+  std::int64_t exponent = 0;  // held within ±exponent_bound
 
   std::size_t digits() const { return whole.size() + fraction.size(); }
   char digit(std::size_t i) const { return i < whole.size() ? whole[i] : fraction[i - whole.size()]; }
@@ -95,13 +95,15 @@ bool significant(const Literal& literal, Significant& out) {
   std::size_t last = total - 1;
   while (literal.digit(last) == '0') --last;
   if (last - first >= 17) return false;
-  for (std::size_t i = first; i <= last; ++i) out.mantissa = out.mantissa * 10 + static_cast<std::uint64_t>(literal.digit(i) - '0');
+  for (std::size_t i = first; i <= last; ++i)
+    out.mantissa = out.mantissa * 10 + static_cast<std::uint64_t>(literal.digit(i) - '0');
   out.count = static_cast<int>(last - first + 1);
   out.exponent = static_cast<std::int64_t>(literal.whole.size()) - 1 - static_cast<std::int64_t>(last) + literal.exponent;
   return true;
 }
 
-// Exact when mantissa and power are both exact doubles: one correctly rounded operation (W. D. Clinger, "How to Read Floating Point Numbers Accurately", PLDI 1990).
+// Exact when mantissa and power are both exact doubles: one correctly rounded operation (W. D. Clinger, "How to Read Floating
+// Point Numbers Accurately", PLDI 1990).
 bool exact_double(const Significant& number, double& value) {
   static constexpr std::array<double, 23> power = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                                    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
@@ -131,7 +133,8 @@ bool read_real(std::string_view text, const Literal& literal, double& value) {
     const auto [end, error] = std::from_chars(begin, text.data() + text.size(), value);
     if (error != std::errc() || !std::isfinite(value)) return false;
   }
-  // Up to 15 digits every decimal in the normal range survives the way into a double and back (IEEE 754, 5.12.2), so its shortest writing is itself.
+  // Up to 15 digits every decimal in the normal range survives the way into a double and back (IEEE 754, 5.12.2), so its
+  // shortest writing is itself.
   const bool survives = number.count <= 15 && number.exponent > -290 && number.exponent < 290;
   if (!survives && !shortest_equals(value, number)) return false;
   if (literal.negative) value = -value;

@@ -68,7 +68,8 @@ Result<Layout> layout_of(std::string_view body, BodyFormat format) {
   if (text[0] == '{') {
     const std::size_t end = value_end(text, 0);
     if (end == std::string_view::npos) {
-      // Cut short, or lines of which the first is damaged: with a later line that begins an object the good ones are still to be had.
+      // Cut short, or lines of which the first is damaged: with a later line that begins an object the good ones are still to
+      // be had.
       return format == BodyFormat::detect && text.find("\n{") != std::string_view::npos ? Layout::lines : Layout::object;
     }
     const std::string_view rest = text.substr(end);

@@ -12,18 +12,20 @@ namespace iotstream::ingest {
 
 /// One reading's text.
 struct Piece {
-  std::string_view text;      ///< without surrounding whitespace; may be malformed
-  std::uint64_t number = 0;   ///< NDJSON: the line, an array: the element, else 1; from 1
+  std::string_view text;     ///< without surrounding whitespace; may be malformed
+  std::uint64_t number = 0;  ///< NDJSON: the line, an array: the element, else 1; from 1
 };
 
 /// How the body is laid out.
 enum class Layout : unsigned char { object, array, lines, csv };
 
-/// What a body is: as its format says, else by its first bytes. A body of format json that is an object followed by a new line and another object counts as
-/// lines: many clients send NDJSON under `application/json`. Errors: invalid (empty, or neither JSON nor CSV).
+/// What a body is: as its format says, else by its first bytes. A body of format json that is an object followed by a new line
+/// and another object counts as lines: many clients send NDJSON under `application/json`. Errors: invalid (empty, or neither
+/// JSON nor CSV).
 Result<Layout> layout_of(std::string_view body, BodyFormat format);
 
-/// Walks the pieces of a body in order. Brackets are counted outside strings only; what is inside a piece is the parser's business. Views of `body`.
+/// Walks the pieces of a body in order. Brackets are counted outside strings only; what is inside a piece is the parser's
+/// business. Views of `body`.
 class Pieces {
  public:
   Pieces(std::string_view body, Layout layout);
@@ -50,8 +52,8 @@ class Pieces {
   std::optional<Broken> broken_;
 };
 
-/// The end of the JSON value that begins at `at` (not a blank): one past its closing bracket, or for a scalar the next of `,]}` or the end. npos when a string
-/// or bracket stays open.
+/// The end of the JSON value that begins at `at` (not a blank): one past its closing bracket, or for a scalar the next of `,]}`
+/// or the end. npos when a string or bracket stays open.
 std::size_t value_end(std::string_view text, std::size_t at);
 
 /// One past the closing quote of the JSON string whose first character (after its quote) is at `at`; npos when it stays open.

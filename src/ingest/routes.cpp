@@ -21,12 +21,18 @@ constexpr std::size_t key_size_max = 255;
 
 std::string_view title_of(unsigned status) {
   switch (status) {
-    case 422: return "Unprocessable Content";
-    case 429: return "Too Many Requests";
-    case 500: return "Internal Server Error";
-    case 503: return "Service Unavailable";
-    case 507: return "Insufficient Storage";
-    default: return "Bad Request";
+    case 422:
+      return "Unprocessable Content";
+    case 429:
+      return "Too Many Requests";
+    case 500:
+      return "Internal Server Error";
+    case 503:
+      return "Service Unavailable";
+    case 507:
+      return "Insufficient Storage";
+    default:
+      return "Bad Request";
   }
 }
 
@@ -111,9 +117,14 @@ net::Response unsupported_encoding(std::string_view encoding) {
 class Post : public std::enable_shared_from_this<Post> {
  public:
   Post(Gate& gate, std::uint64_t body_size_max, bool envelope, net::Request request, net::Respond respond)
-      : gate_(gate), body_size_max_(body_size_max), envelope_(envelope), request_(std::move(request)), respond_(std::move(respond)) {}
+      : gate_(gate),
+        body_size_max_(body_size_max),
+        envelope_(envelope),
+        request_(std::move(request)),
+        respond_(std::move(respond)) {}
 
-  // Small plain bodies are read where they are; the rest on a worker, so that one large body does not hold up a thousand devices.
+  // Small plain bodies are read where they are; the rest on a worker, so that one large body does not hold up a thousand
+  // devices.
   void start(os::WorkerPool& workers) {
     const bool plain = !request_.header("content-encoding") || request_.header("content-encoding") == "identity";
     if (plain && request_.body.size() <= body_on_socket_thread_max) return run();

@@ -24,8 +24,8 @@ log::TopicOptions schema_options() {
 
 Status replay(log::Partition& partition, catalog::Schemas& schemas) {
   for (const log::Damage& damage : partition.status().damage)
-    diagnostics::error("ingest", "topic _schemas: offsets {} to {} are damaged ({}); facts of that time are missing", damage.first,
-                       damage.next, damage.reason);
+    diagnostics::error("ingest", "topic _schemas: offsets {} to {} are damaged ({}); facts of that time are missing",
+                       damage.first, damage.next, damage.reason);
   Offset next = partition.watermarks().earliest;
   for (;;) {
     Result<log::Batch> batch = partition.read(next, replay_bytes, log::Watermark::durable);
@@ -42,10 +42,14 @@ Status replay(log::Partition& partition, catalog::Schemas& schemas) {
 Error refusal(log::AppendStatus status) {
   const auto kind = [&] {
     switch (status) {
-      case log::AppendStatus::back_pressured: return ErrorKind::busy;
-      case log::AppendStatus::disk_full: return ErrorKind::disk_full;
-      case log::AppendStatus::too_large: return ErrorKind::too_large;
-      default: return ErrorKind::unavailable;
+      case log::AppendStatus::back_pressured:
+        return ErrorKind::busy;
+      case log::AppendStatus::disk_full:
+        return ErrorKind::disk_full;
+      case log::AppendStatus::too_large:
+        return ErrorKind::too_large;
+      default:
+        return ErrorKind::unavailable;
     }
   }();
   return {kind, fmt::format("the schema could not be stored: {}", log::describe(status))};

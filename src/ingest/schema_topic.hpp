@@ -8,8 +8,9 @@
 
 namespace iotstream::ingest {
 
-/// Opens or creates `_schemas`, replays it into `schemas`, and makes it what new records go to: each is durable before it is used. All references outlive `schemas`'
-/// use. Errors: those of the log; corrupt for a record that cannot be read, with its offset.
+/// Opens or creates `_schemas`, replays it into `schemas`, and makes it what new records go to: each is durable before it is
+/// used. All references outlive `schemas`' use. Errors: those of the log; corrupt for a record that cannot be read, with its
+/// offset.
 Status open_schema_topic(log::Log& log, catalog::Schemas& schemas, os::Clock& clock, metrics::Counter& records);
 
 }  // namespace iotstream::ingest

@@ -9,8 +9,10 @@ Tally::Counters Tally::counters(metrics::Table& table, SourceKind kind) {
   return {&table.counter("iotstream_ingest_received_total", "Readings that arrived.", label),
           &table.counter("iotstream_ingest_accepted_total", "Readings that the log has taken.", label),
           &table.counter("iotstream_ingest_rejected_total", "Readings that cannot be taken.", label),
-          &table.counter("iotstream_ingest_duplicates_total", "Readings that were taken before, under the same idempotency key.", label),
-          &table.counter("iotstream_ingest_refused_total", "Readings that the log did not take just then: the sender may try again.", label),
+          &table.counter("iotstream_ingest_duplicates_total",
+                         "Readings that were taken before, under the same idempotency key.", label),
+          &table.counter("iotstream_ingest_refused_total",
+                         "Readings that the log did not take just then: the sender may try again.", label),
           &table.counter("iotstream_ingest_received_bytes_total", "Bytes of bodies, decompressed.", label)};
 }
 

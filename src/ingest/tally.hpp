@@ -9,7 +9,8 @@
 
 namespace iotstream::ingest {
 
-/// Every reading is counted once when its submission has been read: received = accepted + rejected + duplicates + refused, whenever no submission is being counted. Any thread.
+/// Every reading is counted once when its submission has been read: received = accepted + rejected + duplicates + refused,
+/// whenever no submission is being counted. Any thread.
 class Tally {
  public:
   explicit Tally(metrics::Table& table);

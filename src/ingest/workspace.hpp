@@ -41,7 +41,8 @@ class Workspace {
 /// Lends workspaces: as many exist as submissions were ever read at once. Thread-safe.
 class Workspaces {
  public:
-  Workspaces(catalog::Schemas& schemas, Workspace::OpenTopic open_topic) : schemas_(schemas), open_topic_(std::move(open_topic)) {}
+  Workspaces(catalog::Schemas& schemas, Workspace::OpenTopic open_topic)
+      : schemas_(schemas), open_topic_(std::move(open_topic)) {}
 
   std::unique_ptr<Workspace> take();
   void give_back(std::unique_ptr<Workspace> workspace);
@@ -49,7 +50,7 @@ class Workspaces {
  private:
   catalog::Schemas& schemas_;
   Workspace::OpenTopic open_topic_;
-  std::mutex mutex_;  ///< guards free_; held for a push or pop per submission
+  std::mutex mutex_;                              ///< guards free_; held for a push or pop per submission
   std::vector<std::unique_ptr<Workspace>> free_;  ///< the last given back goes first: its memory is warm
 };
 
