@@ -71,6 +71,11 @@ Status Intake::run_json(Layout layout) {
   return {};
 }
 
+Status Intake::run_csv() {
+  ++outcome_.rejected;
+  return Error{ErrorKind::unsupported, "CSV bodies are not taken here: send JSON or NDJSON, or import the file"};
+}
+
 Status Intake::unreadable(std::string message) {
   ++outcome_.rejected;
   return Error{ErrorKind::invalid, std::move(message)};

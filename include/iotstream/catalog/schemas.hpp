@@ -2,10 +2,6 @@
 #pragma once
 
 #include <atomic>
-<<<<<<< HEAD
-#include <cstdint>
-=======
->>>>>>> main
 #include <functional>
 #include <memory>
 #include <mutex>

@@ -30,8 +30,8 @@ enum class BodyFormat : unsigned char { detect, json, ndjson, csv };
 enum class SourceKind : unsigned char { http, simulation };
 std::string_view name_of(SourceKind kind);
 
-inline constexpr std::size_t reading_size_max =
-    log::record_size_max;                          ///< bytes of one reading's JSON text, or of one CSV record
+/// Bytes of one reading's JSON text, or of one CSV record.
+inline constexpr std::size_t reading_size_max = log::record_size_max;
 inline constexpr std::size_t name_size_max = 200;  ///< bytes of a member's name (with dots), of a device, of a dataset
 inline constexpr unsigned depth_max = 64;          ///< objects and arrays within each other, the reading itself included
 inline constexpr std::size_t datasets_max = 1000;  ///< a new dataset beyond it is unprocessable
@@ -67,8 +67,8 @@ struct Outcome {
   std::uint64_t accepted = 0;
   std::uint64_t rejected = 0;
   std::uint64_t duplicates = 0;
-  std::uint64_t refused =
-      0;  ///< not tried any more after `refusal`; accepted + rejected + duplicates + refused is all that came
+  /// Not tried any more after `refusal`; accepted + rejected + duplicates + refused is all that came.
+  std::uint64_t refused = 0;
   std::vector<LineError> errors;  ///< the first 100
   std::optional<Position> last;   ///< of the last accepted reading
   /// Set when the log refused some: busy (429), disk_full (507), unavailable (503). What was accepted before it is counted and
