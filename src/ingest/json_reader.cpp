@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include <iotstream/ingest/gate.hpp>
+#include <iotstream/model/number.hpp>
 
-#include "ingest/number.hpp"
 #include "ingest/pieces.hpp"
 #include "ingest/place.hpp"
 
@@ -66,7 +66,7 @@ bool has_surrogate(std::string_view text) {
 
 bool valid_scalar(std::string_view text) {
   model::Value ignored;
-  return text == "true" || text == "false" || text == "null" || read_number(text, ignored) ||
+  return text == "true" || text == "false" || text == "null" || model::read_number(text, ignored) ||
          (text.size() >= 2 && text[0] == '"' && string_end(text, 1) == text.size());
 }
 
@@ -202,7 +202,7 @@ std::optional<Problem> JsonReader::object_member(JsonValue& value, Encoder& enco
 std::optional<Problem> JsonReader::scalar(JsonValue& value, json_type type, model::Value& out) {
   if (type == json_type::number) {
     const std::string_view literal = trimmed(value.raw_json_token());
-    if (read_number(literal, out)) return std::nullopt;
+    if (model::read_number(literal, out)) return std::nullopt;
     return problem_at(literal.data(), ErrorKind::invalid, "not a number as JSON writes them");
   }
   if (type == json_type::string) {

@@ -1,12 +1,12 @@
-#include "ingest/number.hpp"
-
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 #include <limits>
 
-namespace iotstream::ingest {
+#include <iotstream/model/number.hpp>
+
+namespace iotstream::model {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -143,16 +143,16 @@ bool read_real(std::string_view text, const Literal& literal, double& value) {
 
 }  // namespace
 
-bool read_number(std::string_view text, model::Value& value) {
+bool read_number(std::string_view text, Value& value) {
   Literal literal;
   if (!scan(text, literal)) return false;
   value.text = text;
   if (literal.plain) {
-    value.kind = read_integer(literal, value.integer) ? model::ValueKind::integer : model::ValueKind::decimal;
+    value.kind = read_integer(literal, value.integer) ? ValueKind::integer : ValueKind::decimal;
     return true;
   }
-  value.kind = read_real(text, literal, value.real) ? model::ValueKind::real : model::ValueKind::decimal;
+  value.kind = read_real(text, literal, value.real) ? ValueKind::real : ValueKind::decimal;
   return true;
 }
 
-}  // namespace iotstream::ingest
+}  // namespace iotstream::model
