@@ -208,6 +208,12 @@ export function toggleDevice(key: string): void {
   repaint();
 }
 
+/** Address of a dataset's own page, of the page of all with null, keeping window and theme. */
+export function hrefOf(name: string | null): string {
+  const hash = formatHash({ dataset: name, view: view.value, theme: theme.value });
+  return hash === '' ? '#' : hash;
+}
+
 function applyHash(): void {
   const state = parseHash(location.hash, live.clock.now());
   dataset.value = state.dataset;

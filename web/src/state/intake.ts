@@ -44,6 +44,13 @@ export class Intake {
     return newest;
   }
 
+  /** Event time of the oldest row; Infinity without any. µs. */
+  get oldest(): number {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const ring of this.rings.values()) if (ring.size > 0) oldest = Math.min(oldest, ring.oldest);
+    return oldest;
+  }
+
   /** Takes the dictionary; true when it holds a field or device that was not there before. */
   define(message: Fields): boolean {
     let grown = message.devices.length > this.devices.length;
