@@ -1,0 +1,11 @@
+# iotstream_room(<name> [USES <rooms…>] [LIBRARIES <targets…>])
+# A room is a static library of src/<name>/*.cpp. The order of its rooms is checked by tests/tidy on every include.
+function(iotstream_room name)
+  cmake_parse_arguments(ROOM "" "" "USES;LIBRARIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${name}/*.cpp")
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  list(TRANSFORM ROOM_USES PREPEND "iotstream_")
+  add_library(iotstream_${name} STATIC ${sources})
+  target_include_directories(iotstream_${name} PRIVATE "${PROJECT_SOURCE_DIR}/src")
+  target_link_libraries(iotstream_${name} PUBLIC iotstream_flags iotstream_fmt ${ROOM_USES} ${ROOM_LIBRARIES})
+endfunction()

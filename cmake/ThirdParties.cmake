@@ -1,0 +1,48 @@
+# Third parties, as targets that link statically. Where Debian ships only a shared library the reason is at the place.
+find_package(Threads REQUIRED)
+
+# Boost.Asio and Boost.Beast: headers; their non-template parts are compiled once, in src/net/asio.cpp.
+find_package(Boost 1.81 REQUIRED)
+add_library(iotstream_boost INTERFACE)
+target_include_directories(iotstream_boost SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})
+target_compile_definitions(iotstream_boost INTERFACE
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
+  BOOST_ASIO_DISABLE_BOOST_COROUTINE)
+target_link_libraries(iotstream_boost INTERFACE Threads::Threads)
+
+# fmt: Debian has no static library, so its few non-template functions are compiled once, from its own headers.
+add_library(iotstream_fmt STATIC "${PROJECT_SOURCE_DIR}/cmake/fmt.cpp")
+target_compile_definitions(iotstream_fmt PUBLIC FMT_USE_CONSTEXPR=1)
+add_library(iotstream::fmt ALIAS iotstream_fmt)
+
+# simdjson: Debian ships only a shared library; with its source at hand it is linked in.
+if(IOTSTREAM_SIMDJSON_SOURCE)
+  add_library(iotstream_simdjson STATIC "${IOTSTREAM_SIMDJSON_SOURCE}/singleheader/simdjson.cpp")
+  target_include_directories(iotstream_simdjson SYSTEM PUBLIC "${IOTSTREAM_SIMDJSON_SOURCE}/singleheader")
+  target_compile_options(iotstream_simdjson PRIVATE -O2)
+else()
+  find_package(simdjson CONFIG REQUIRED)
+  add_library(iotstream_simdjson INTERFACE)
+  target_link_libraries(iotstream_simdjson INTERFACE simdjson::simdjson)
+endif()
+
+find_path(SQLITE3_INCLUDE sqlite3.h REQUIRED)
+find_library(SQLITE3_STATIC NAMES libsqlite3.a sqlite3 REQUIRED)
+add_library(iotstream_sqlite3 INTERFACE)
+target_include_directories(iotstream_sqlite3 SYSTEM INTERFACE "${SQLITE3_INCLUDE}")
+target_link_libraries(iotstream_sqlite3 INTERFACE "${SQLITE3_STATIC}" Threads::Threads ${CMAKE_DL_LIBS} m)
+
+find_path(CONCURRENTQUEUE_INCLUDE concurrentqueue/concurrentqueue.h REQUIRED)
+add_library(iotstream_concurrentqueue INTERFACE)
+target_include_directories(iotstream_concurrentqueue SYSTEM INTERFACE "${CONCURRENTQUEUE_INCLUDE}")
+
+find_library(PUGIXML_STATIC NAMES libpugixml.a pugixml REQUIRED)
+add_library(iotstream_pugixml INTERFACE)
+target_link_libraries(iotstream_pugixml INTERFACE "${PUGIXML_STATIC}")
+
+find_library(ZLIB_STATIC NAMES libz.a z REQUIRED)
+add_library(iotstream_zlib INTERFACE)
+target_link_libraries(iotstream_zlib INTERFACE "${ZLIB_STATIC}")
+
+set(OPENSSL_USE_STATIC_LIBS ON)
+find_package(OpenSSL 3.0 REQUIRED)

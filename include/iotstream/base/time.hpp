@@ -1,0 +1,56 @@
+// Times, durations and sizes, and every way of writing them that users meet.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <iotstream/base/result.hpp>
+
+namespace iotstream {
+
+/// A length of time in microseconds; may be negative.
+struct Duration {
+  std::int64_t us = 0;
+  constexpr auto operator<=>(const Duration&) const = default;
+  static constexpr Duration milliseconds(std::int64_t n) { return {n * 1000}; }
+  static constexpr Duration seconds(std::int64_t n) { return {n * 1'000'000}; }
+};
+
+/// A point in time: microseconds since 1970-01-01T00:00:00Z, leap seconds not counted (as in POSIX).
+struct Timestamp {
+  std::int64_t us = 0;
+  constexpr auto operator<=>(const Timestamp&) const = default;
+  constexpr Timestamp operator+(Duration d) const { return {us + d.us}; }
+  constexpr Timestamp operator-(Duration d) const { return {us - d.us}; }
+  constexpr Duration operator-(Timestamp other) const { return {us - other.us}; }
+};
+
+/// `2022-02-23T06:34:27.403000Z`: always UTC, always six decimals, so that texts sort as times do. Years 0000 to 9999.
+std::string format_rfc3339(Timestamp time);
+/// `2022-02-23 06:34:27.403000`, as the reference system's `dateHour`.
+std::string format_date_hour(Timestamp time);
+
+/// Reads a recorded time. Taken: RFC 3339 and its relatives (`2018-01-19 05:37:0.612611`: a blank for the T, unpadded
+/// members, up to nine decimals of which six are kept, `Z`, `+01:00`, or nothing: UTC), `23-Feb-2022 06:34:27.403`,
+/// `Wed Feb 23 06:37:18 GMT+08:00 2022`, and whole numbers as epoch s, ms, µs or ns by their magnitude.
+/// Nothing when the text is none of these or names an impossible date.
+std::optional<Timestamp> parse_timestamp(std::string_view text);
+
+/// Reads a time as the API takes it: what parse_timestamp takes, integers as epoch µs, `now`, and `-15m`, `-2h`, `+5s` relative
+/// to `now`.
+Result<Timestamp> parse_query_time(std::string_view text, Timestamp now);
+
+/// Reads `100ms`, `5us`, `1.5s`, `15m`, `1min`, `2h`, `7d`, `1w`, `1y` (365 days). Not negative.
+Result<Duration> parse_duration(std::string_view text);
+/// The shortest exact writing: `100ms`, `15min`, `7d`.
+std::string format_duration(Duration duration);
+
+/// Reads `64MiB`, `2GiB`, `512KiB`, `10MB` (powers of 1000), or a plain number of bytes.
+Result<std::uint64_t> parse_size(std::string_view text);
+/// `64 MiB`, `1.5 GiB`: for people.
+std::string format_size(std::uint64_t bytes);
+
+}  // namespace iotstream

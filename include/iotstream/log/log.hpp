@@ -1,0 +1,216 @@
+// The durable log: topics of partitions of records with dense offsets. What Kafka was for, inside one process.
+//
+// A record travels claimed → committed → written → durable; the watermarks of a partition are monotone and in that order:
+//   claimed ≥ committed ≥ written ≥ durable ≥ the durable mark on disk.
+// append() returns at once with the record's offset; the promise comes later, through when().
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <iotstream/base/bytes.hpp>
+#include <iotstream/base/ids.hpp>
+#include <iotstream/base/result.hpp>
+#include <iotstream/base/time.hpp>
+#include <iotstream/metrics/metrics.hpp>
+#include <iotstream/os/clock.hpp>
+#include <iotstream/os/disk.hpp>
+
+namespace iotstream::log {
+
+/// When a topic's records are synced, and so what an acknowledgement at Watermark::durable promises.
+enum class Sync : unsigned char {
+  batch,     ///< fdatasync after every batch (group commit): durable means on stable storage
+  interval,  ///< fdatasync every sync_interval: `durable` follows within it
+  none,      ///< the system decides; `durable` equals `written`: survives the process, not the machine
+};
+
+struct TopicOptions {
+  std::uint32_t partitions = 4;                            ///< fixed when the topic is created
+  std::uint64_t segment_size = 64u << 20;                  ///< bytes; a segment is closed at the batch that would pass it
+  std::uint64_t retention_size = 2ull << 30;               ///< bytes over all partitions; 0: unlimited
+  Duration retention_age = Duration::seconds(7 * 86'400);  ///< 0: unlimited
+  Sync sync = Sync::batch;
+  Duration sync_interval = Duration::milliseconds(5);
+  bool compacted = false;  ///< keep the newest record of each key instead of by age and size
+};
+
+/// What append() says at once. Refusals are ordinary weather, not errors.
+enum class AppendStatus : unsigned char {
+  accepted,        ///< the record has its offset and will be written in that place
+  back_pressured,  ///< the staging ring is full: try again after a moment (HTTP 429)
+  too_large,       ///< key + value above record_size_max
+  disk_full,       ///< no space; taken again by itself when there is (HTTP 507)
+  read_only,       ///< after an I/O error or a failed sync, until the restart (HTTP 503)
+  closed,          ///< the log is stopping (HTTP 503)
+};
+std::string_view describe(AppendStatus status);
+
+struct Appended {
+  AppendStatus status = AppendStatus::closed;
+  Offset offset;  ///< meaningful when accepted
+};
+
+enum class Watermark : unsigned char { written, durable };
+
+/// Next offsets: all records below are in that state.
+struct Watermarks {
+  Offset earliest;  ///< first that is still kept
+  Offset written;
+  Offset durable;
+};
+
+/// One record as a reader sees it. The views are valid as long as the Batch they came from.
+struct Record {
+  Offset offset;
+  Timestamp time;         ///< the producer's event time
+  Timestamp append_time;  ///< the log's clock when its batch was sealed; never decreases within a partition
+  std::string_view key;   ///< the device
+  ByteView value;
+};
+
+/// Consecutive records, decoded; shares ownership of their bytes. Cheap to copy. A Batch may be kept after the log is closed.
+class Batch {
+ public:
+  Batch() = default;
+  Batch(std::shared_ptr<const void> owner, std::vector<Record> records)
+      : owner_(std::move(owner)), records_(std::move(records)) {}
+  std::span<const Record> records() const { return records_; }
+  bool empty() const { return records_.empty(); }
+
+ private:
+  std::shared_ptr<const void> owner_;
+  std::vector<Record> records_;
+};
+
+/// A stretch of offsets whose bytes failed their check: reported, skipped, never served.
+struct Damage {
+  PartitionId partition;
+  Offset first;
+  Offset next;  ///< one past the last
+  std::string file;
+  std::uint64_t position = 0;  ///< byte offset in the file
+  std::string reason;
+};
+
+struct PartitionStatus {
+  PartitionId partition;
+  Watermarks watermarks;
+  std::uint64_t bytes = 0;  ///< stored
+  std::uint64_t segments = 0;
+  bool read_only = false;
+  std::vector<Damage> damage;
+};
+
+inline constexpr std::size_t record_size_max = 1u << 20;  ///< key + value, bytes
+
+/// One partition. All members from any thread unless said otherwise; valid as long as its Log.
+class Partition {
+ public:
+  virtual ~Partition() = default;
+
+  /// Appends one record. No lock, allocation or system call; never waits. When it returns accepted the record is in memory
+  /// only: it is acknowledged when the watermark that the caller cares for has passed the offset (when()). Records of one
+  /// thread keep their order.
+  virtual Appended append(Timestamp time, std::string_view key, ByteView value) = 0;
+
+  /// Calls `done` once `watermark` > `offset` (that is: the record at `offset` is included), or with an error once that can no
+  /// longer happen. At once, on the calling thread, when it holds already; else on a thread of the log, in offset order: `done`
+  /// must be short and must not call back into append of the same partition.
+  virtual void when(Watermark watermark, Offset offset, std::function<void(Status)> done) = 0;
+
+  virtual Watermarks watermarks() const = 0;
+  virtual PartitionStatus status() const = 0;
+
+  /// Records from `from` on, at most about `bytes_max` (at least one record when there is one), up to `limit`'s watermark.
+  /// Empty at the end. Damaged stretches are skipped: the first record may lie beyond `from`. Errors: invalid when `from` is
+  /// above the watermark; an offset below `earliest` reads from earliest. Blocks on the disk for what is not in memory.
+  virtual Result<Batch> read(Offset from, std::size_t bytes_max, Watermark limit) = 0;
+
+  /// The least offset whose record's time ≥ `time`, also when clocks ran backwards; the durable watermark when there is none.
+  virtual Result<Offset> seek(Timestamp time) = 0;
+
+  /// Keeps records at and above `offset` from retention, for the holder `name` (for example history not yet checkpointed).
+  virtual void pin(std::string_view name, Offset offset) = 0;
+};
+
+class Topic {
+ public:
+  virtual ~Topic() = default;
+  virtual const std::string& name() const = 0;
+  virtual const TopicOptions& options() const = 0;
+  virtual std::uint32_t partition_count() const = 0;
+  virtual Partition& partition(PartitionId id) = 0;
+  /// The partition of a key: the same for ever, while the number of partitions stays. (FNV-1a, 64 bits, modulo.)
+  PartitionId partition_of(std::string_view key) const;
+};
+
+/// Committed offsets of one consumer group on one topic. Two groups never disturb each other.
+struct GroupOffset {
+  std::string group;
+  std::string topic;
+  PartitionId partition;
+  Offset committed;  ///< next to read
+};
+
+/// Wakes one waiting thread when records may be there. Used by consumers that live in the process: they park instead of
+/// polling. notify() from any thread, any number of times; wait() from one thread.
+class Signal {
+ public:
+  void notify();
+  /// Parks until notified since the last wait, or `timeout` has passed; true when notified.
+  bool wait(Duration timeout);
+
+ private:
+  std::atomic<std::uint32_t> state_{0};  ///< 0 idle, 1 notified, 2 parked; release on notify publishes what came before it
+};
+
+struct LogOptions {
+  std::string directory;  ///< `<data_dir>/log`
+  TopicOptions topic_defaults;
+  std::uint64_t staging_size = 1u << 20;  ///< bytes of the RAM ring of one partition, a power of two
+  std::uint64_t cache_size = 4u << 20;    ///< bytes of recent batches kept for readers, per partition
+};
+
+/// The log of one process. Opened once per directory (the caller holds the directory's lock). Thread-safe.
+class Log {
+ public:
+  virtual ~Log() = default;
+
+  /// Opens or creates, recovers every partition (torn tails are put aside and cut, damage is quarantined), starts the writer
+  /// and sync threads. `disk`, `clock` and `metrics` outlive it. Errors: io, corrupt (a format newer than this program; named).
+  static Result<std::unique_ptr<Log>> open(LogOptions options, os::Disk& disk, os::Clock& clock, metrics::Table& metrics);
+
+  /// The topic, created (durably, its directory synced) when it is new; options apply then only. Errors: invalid for a name
+  /// that is empty, longer than 200 bytes or not UTF-8; disk_full, io. The reference is valid as long as the log. Names that
+  /// begin with `_` are internal.
+  virtual Result<Topic*> topic(std::string_view name) = 0;
+  virtual Result<Topic*> topic(std::string_view name, const TopicOptions& options) = 0;
+  /// nullptr when there is no such topic.
+  virtual Topic* find(std::string_view name) = 0;
+  virtual std::vector<Topic*> topics() = 0;
+
+  /// Commits offsets for a group, durably, all or none. Never below what is committed unless `allow_rewind`. Blocks for one
+  /// sync.
+  virtual Status commit(std::span<const GroupOffset> offsets, bool allow_rewind = false) = 0;
+  virtual std::vector<GroupOffset> group_offsets() const = 0;
+  virtual std::optional<Offset> committed(std::string_view group, std::string_view topic, PartitionId partition) const = 0;
+
+  /// `signal` is notified whenever a partition's `watermark` moves or a topic is created, until unsubscribe. It must outlive
+  /// that.
+  virtual void subscribe(Signal& signal, Watermark watermark) = 0;
+  virtual void unsubscribe(Signal& signal) = 0;
+
+  /// Refuses appends, writes and syncs what was accepted, answers all when(), stops the threads. Idempotent. Also done on
+  /// destruction.
+  virtual Status close() = 0;
+};
+
+}  // namespace iotstream::log
