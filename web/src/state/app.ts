@@ -111,16 +111,18 @@ export function refresh(): Promise<void> {
 let refreshing: Promise<void> | null = null;
 
 async function askCatalog(): Promise<void> {
-  const [answer] = await Promise.all([getDatasets(), refreshDevices()]);
+  void refreshDevices();
+  const answer = await getDatasets();
   if (!answer.ok) {
     restFailure.value = answer.detail;
     return;
   }
   restFailure.value = null;
   const names = answer.value.datasets.map((d) => d.name);
-  await refreshSchemas(names);
-  datasets.value = answer.value.datasets;
   live.keepOnly(new Set(names));
+  // Before the schemas: the sections subscribe at once, and the back-fill is under way while the schemas are.
+  datasets.value = answer.value.datasets;
+  await refreshSchemas(names);
 }
 
 async function refreshDevices(): Promise<void> {

@@ -173,6 +173,7 @@ export function Dataset({ info, alone }: { info: DatasetInfo; alone: boolean }) 
       id={`dataset-${info.name}`}
       aria-labelledby={`title-${info.name}`}
       data-dataset={info.name}
+      data-pending={schemas.value.has(info.name) ? undefined : true}
     >
       <Heading info={info} all={all.length} used={used.length} alone={alone} />
       <Notice info={info} />
