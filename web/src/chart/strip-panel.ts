@@ -93,7 +93,7 @@ export class StripPanel extends Panel {
 
   protected draw(moment: Moment): void {
     this.create();
-    const sourced = sourceLines(this.dataset, this.field, true, moment, this.width);
+    const sourced = sourceLines(this.dataset, this.field, this.boolean ? 'boolean' : 'text', moment, this.width);
     this.lines = sourced.lines;
     this.fitLanes();
     const ctx = (this.surface as Surface).begin(this.width, this.height);

@@ -37,6 +37,13 @@ export class Intake {
     return this.span / this.pixels;
   }
 
+  /** Rises with every device and every field that has its first value. */
+  get shape(): number {
+    let shape = this.rings.size;
+    for (const ring of this.rings.values()) shape += ring.columnCount;
+    return shape;
+  }
+
   /** Event time of the newest row; -Infinity without any. µs. */
   get newest(): number {
     let newest = Number.NEGATIVE_INFINITY;
