@@ -31,7 +31,7 @@ class Parser {
   template <class Number>
   bool number(Number& number) {
     if (rest_.size() < sizeof number) return false;
-    number = load<Number>(as_bytes(rest_).data());
+    number = load_le<Number>(as_bytes(rest_).data());
     rest_.remove_prefix(sizeof number);
     return true;
   }
@@ -150,7 +150,7 @@ Status Groups::commit(std::span<const GroupOffset> offsets, bool allow_rewind) {
                                                     offset.group, offset.committed, offset.topic, offset.partition, committed)};
     committed = offset.committed.value;
   }
-  if (auto status = store(next); !status) return status;
+  if (auto status = store_le(next); !status) return status;
   std::lock_guard lock(mutex_);
   offsets_ = std::move(next);
   return {};
