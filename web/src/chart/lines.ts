@@ -34,14 +34,21 @@ interface Dot {
   y: number;
 }
 
-/** Traces a line; returns its lone points, which a path would leave invisible. */
-export function traceLine(pen: Pen, line: Line, from: number, to: number, t: Transform): Dot[] {
+export interface Traced {
+  /** Lone points, which a path would leave invisible. */
+  dots: Dot[];
+  /** How far the line goes up and down inside pixel columns, device pixels. */
+  travel: number;
+}
+
+export function traceLine(pen: Pen, line: Line, from: number, to: number, t: Transform): Traced {
   const { rows, value, rule } = line;
   const begin = Math.max(lastBefore(rows, value, from), 0);
   const end = Math.min(lowerBound(rows, to) + 1, rows.size);
   const dots: Dot[] = [];
   let previous = Number.NaN;
   let runLength = 0;
+  let travel = 0;
   let column = Number.NaN;
   let first = 0;
   let low = 0;
@@ -59,6 +66,7 @@ export function traceLine(pen: Pen, line: Line, from: number, to: number, t: Tra
       if (high !== low) pen.lineTo(x, high);
       if (last !== high) pen.lineTo(x, last);
     }
+    travel += high - low;
     runLength += inColumn;
     inColumn = 0;
   };
@@ -94,7 +102,7 @@ export function traceLine(pen: Pen, line: Line, from: number, to: number, t: Tra
     inColumn += 1;
   }
   breakLine();
-  return dots;
+  return { dots, travel };
 }
 
 /** The row to begin with: the last one with a value before `from`, so that the line enters from the edge. */
@@ -136,16 +144,9 @@ function fillBand(ctx: CanvasRenderingContext2D, line: Line, from: number, to: n
   close();
 }
 
-/** Rows per CSS pixel from which a line is a surface: drawn lighter, so that those of other devices show through it. */
-const DENSE_ROWS = 2.5;
-const DENSE_ALPHA = 0.62;
-
-function isDense(rows: Rows, from: number, to: number, t: Transform, ratio: number): boolean {
-  const count = lowerBound(rows, to) - lowerBound(rows, from);
-  if (count < 2) return false;
-  const begin = Math.max(from, rows.time[(rows.start + lowerBound(rows, from)) & rows.mask] as number);
-  return count > (DENSE_ROWS * (to - begin) * t.kx) / ratio;
-}
+/** Ups and downs per pixel of width from which a line is a surface: drawn lighter, so that other devices show through it. */
+const SURFACE_TRAVEL = 8;
+const SURFACE_ALPHA = 0.62;
 
 export function drawLines(
   ctx: CanvasRenderingContext2D,
@@ -166,8 +167,8 @@ export function drawLines(
       ctx.globalAlpha = 1;
     }
     ctx.beginPath();
-    const dots = traceLine(ctx, line, from, to, t);
-    if (isDense(line.rows, from, to, t, ratio)) ctx.globalAlpha = DENSE_ALPHA;
+    const { dots, travel } = traceLine(ctx, line, from, to, t);
+    if (travel > SURFACE_TRAVEL * (to - from) * t.kx) ctx.globalAlpha = SURFACE_ALPHA;
     ctx.stroke();
     ctx.globalAlpha = 1;
     const size = 2.5 * ratio;
