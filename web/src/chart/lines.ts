@@ -114,6 +114,8 @@ function lastBefore(rows: Rows, value: Float64Array, from: number): number {
   return at;
 }
 
+const BAND_ALPHA = 0.28;
+
 /** Fills between `low` and `high` of each unbroken run of buckets. */
 function fillBand(ctx: CanvasRenderingContext2D, line: Line, from: number, to: number, t: Transform): void {
   const { rows, low, high, rule } = line;
@@ -144,9 +146,18 @@ function fillBand(ctx: CanvasRenderingContext2D, line: Line, from: number, to: n
   close();
 }
 
-/** Ups and downs per pixel of width from which a line is a surface: drawn lighter, so that other devices show through it. */
-const SURFACE_TRAVEL = 8;
-const SURFACE_ALPHA = 0.62;
+/**
+ * Ups and downs per pixel of width: up to the first a line is a line; at the second its chart is a surface, drawn this much
+ * lighter, so that devices show through each other. Between them it changes by degrees, and alike for all lines of a chart.
+ */
+const LINE_TRAVEL = 6;
+const SURFACE_TRAVEL = 18;
+const SURFACE_ALPHA = 0.6;
+
+function alphaOf(travel: number): number {
+  const part = Math.min(Math.max((travel - LINE_TRAVEL) / (SURFACE_TRAVEL - LINE_TRAVEL), 0), 1);
+  return 1 - part * (1 - SURFACE_ALPHA);
+}
 
 export function drawLines(
   ctx: CanvasRenderingContext2D,
@@ -156,22 +167,22 @@ export function drawLines(
   t: Transform,
   ratio: number,
 ): void {
+  const traced = lines.map((line) => {
+    const path = new Path2D();
+    return { line, path, ...traceLine(path, line, from, to, t) };
+  });
+  const alpha = alphaOf(Math.max(0, ...traced.map(({ travel }) => travel)) / ((to - from) * t.kx));
+  const size = 2.5 * ratio;
   ctx.lineJoin = 'round';
   ctx.lineWidth = 1.4 * ratio;
-  for (const line of lines) {
+  for (const { line, path, dots } of traced) {
     ctx.strokeStyle = line.color;
     ctx.fillStyle = line.color;
-    if (line.low !== null) {
-      ctx.globalAlpha = 0.28;
-      fillBand(ctx, line, from, to, t);
-      ctx.globalAlpha = 1;
-    }
-    ctx.beginPath();
-    const { dots, travel } = traceLine(ctx, line, from, to, t);
-    if (travel > SURFACE_TRAVEL * (to - from) * t.kx) ctx.globalAlpha = SURFACE_ALPHA;
-    ctx.stroke();
+    ctx.globalAlpha = BAND_ALPHA;
+    fillBand(ctx, line, from, to, t);
+    ctx.globalAlpha = alpha;
+    ctx.stroke(path);
     ctx.globalAlpha = 1;
-    const size = 2.5 * ratio;
     for (const dot of dots) ctx.fillRect(dot.x - size / 2, dot.y - size / 2, size, size);
   }
 }
