@@ -150,14 +150,14 @@ Status Groups::commit(std::span<const GroupOffset> offsets, bool allow_rewind) {
                                                     offset.group, offset.committed, offset.topic, offset.partition, committed)};
     committed = offset.committed.value;
   }
-  if (auto status = store_le(next); !status) return status;
+  if (auto status = save(next); !status) return status;
   std::lock_guard lock(mutex_);
   offsets_ = std::move(next);
   return {};
 }
 
 /// Over the older of the two files; the newer one stays whole until this one is on stable storage.
-Status Groups::store(const Offsets& offsets) {
+Status Groups::save(const Offsets& offsets) {
   const std::uint64_t slot = (sequence_ + 1) % 2;
   auto& file = files_[slot];
   bool created = false;
