@@ -1,0 +1,261 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <iotstream/config/config.hpp>
+
+#include "config/endpoint.hpp"
+#include "config/files.hpp"
+#include "config/section.hpp"
+#include "config/tree.hpp"
+
+namespace iotstream::config {
+
+namespace {
+
+constexpr std::uint64_t kib = 1u << 10;
+constexpr std::uint64_t mib = 1u << 20;
+constexpr std::uint64_t gib = 1u << 30;
+constexpr Duration second = Duration::seconds(1);
+constexpr Duration day = Duration::seconds(86'400);
+constexpr Duration century = Duration::seconds(100ll * 365 * 86'400);
+constexpr std::size_t file_size_max = 4 * mib;
+constexpr std::size_t token_size_max = 64 * kib;
+constexpr std::size_t name_size_max = 200;
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+void check_name(Section& section, std::string_view key, const std::string& name) {
+  if (name.empty()) {
+    section.problem(key, fmt::format("{} must not be empty", key));
+  } else if (name.size() > name_size_max || std::any_of(name.begin(), name.end(), is_control)) {
+    section.problem(key, fmt::format("{} must have at most {} bytes and no control characters", key, name_size_max));
+  }
+}
+
+void read_listen(Section& section, Server& server) {
+  std::vector<std::string> texts;
+  std::vector<std::string> places;
+  const bool given = section.ask("listen") != nullptr;
+  section.read_texts("listen", texts, &places);
+  if (!given) return;
+  std::vector<Endpoint> endpoints;
+  for (const std::string& text : texts) {
+    auto endpoint = parse_endpoint(text);
+    if (!endpoint.ok()) {
+      section.problem("listen", endpoint.error().message);
+      continue;
+    }
+    const bool again = endpoint->port != 0 && std::any_of(endpoints.begin(), endpoints.end(), [&](const Endpoint& other) {
+                         return other.text() == endpoint->text();
+                       });
+    if (again) section.problem("listen", fmt::format("the address {} is listed twice", endpoint->text()));
+    endpoints.push_back(std::move(*endpoint));
+  }
+  if (texts.empty()) section.problem("listen", "server.listen must name at least one address, for example \"127.0.0.1:8080\"");
+  server.listen = std::move(endpoints);
+}
+
+void read_token(Section& section, Server& server) {
+  section.read("token_file", server.token_file);
+  if (section.ask("token_file") != nullptr) {
+    auto token = read_text(server.token_file, token_size_max);
+    if (!token.ok()) return section.problem("token_file", token.error().message);
+    const std::size_t first = token->find_first_not_of(" \t\r\n");
+    const std::size_t last = token->find_last_not_of(" \t\r\n");
+    if (first != std::string::npos) server.token = token->substr(first, last - first + 1);
+    // RFC 6750 has no blanks in a token: a client could never send it.
+    const bool sendable = std::all_of(server.token.begin(), server.token.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+    if (server.token.empty()) section.problem("token_file", fmt::format("'{}' holds no token", server.token_file));
+    if (!sendable)
+      section.problem("token_file", fmt::format("the token in '{}' must be visible ASCII without blanks", server.token_file));
+    return;
+  }
+  for (const Endpoint& endpoint : server.listen) {
+    if (endpoint.loopback()) continue;
+    section.problem("listen",
+                    fmt::format("{} can be reached from other machines: that needs server.token_file, a file that holds "
+                                "the token clients must send",
+                                endpoint.text()));
+  }
+}
+
+void read_tls(Section& section, Server& server) {
+  section.read("tls_certificate", server.tls_certificate);
+  section.read("tls_key", server.tls_key);
+  if (server.tls_certificate.empty() != server.tls_key.empty()) {
+    section.problem(server.tls_key.empty() ? "tls_certificate" : "tls_key",
+                    "server.tls_certificate and server.tls_key are needed together");
+  }
+  for (const auto& [key, path] : {std::pair{"tls_certificate", server.tls_certificate}, {"tls_key", server.tls_key}}) {
+    if (path.empty()) continue;
+    if (auto usable = check_file(path); !usable.ok()) section.problem(key, usable.error().message);
+  }
+}
+
+void read_allowed(Section& section, Server& server) {
+  section.read_texts("allowed_origins", server.allowed_origins);
+  for (const std::string& origin : server.allowed_origins) {
+    const std::size_t scheme = origin.find("://");
+    const bool good = (origin.starts_with("http://") || origin.starts_with("https://")) && origin.size() > scheme + 3 &&
+                      origin.find_first_of("/?# ", scheme + 3) == std::string::npos;
+    if (!good)
+      section.problem("allowed_origins", fmt::format("'{}' is not an origin: write it as https://example.org", origin));
+  }
+  section.read_texts("allowed_hosts", server.allowed_hosts);
+  for (const std::string& host : server.allowed_hosts) {
+    if (host.empty() || host.find_first_of("/ ") != std::string::npos) {
+      section.problem("allowed_hosts", fmt::format("'{}' is not the name of a host: write it as example.org", host));
+    }
+  }
+}
+
+Server read_server(Section section) {
+  Server server;
+  read_listen(section, server);
+  read_token(section, server);
+  read_tls(section, server);
+  read_allowed(section, server);
+  section.read_size("max_body", server.body_size_max, kib, gib);
+  section.read_duration("idle_timeout", server.idle_timeout, second, day);
+  section.read_integer("connections_max", server.connections_max, 1, 1'000'000);
+  section.refuse_the_rest();
+  return server;
+}
+
+Log read_log(Section section) {
+  Log log;
+  section.read_integer("partitions", log.partitions, 1, 1024);
+  section.read_size("segment_size", log.segment_size, mib, 4 * gib);
+  if (const auto choice = section.read_choice("sync", {"batch", "interval", "none"})) log.sync = static_cast<Sync>(*choice);
+  section.read_duration("sync_interval", log.sync_interval, Duration{100}, Duration::seconds(60));
+  Section retention = section.read_section("retention");
+  retention.read_size("size", log.retention_size, mib, 1024 * 1024 * gib, true);
+  retention.read_duration("age", log.retention_age, second, century, true);
+  retention.refuse_the_rest();
+  section.refuse_the_rest();
+  return log;
+}
+
+Store read_store(Section section) {
+  Store store;
+  Section retention = section.read_section("retention");
+  retention.read_duration("rows", store.retention_rows, second, century);
+  retention.read_duration("1s", store.retention_1s, second, century);
+  retention.read_duration("1min", store.retention_1min, second, century);
+  retention.read_duration("1h", store.retention_1h, second, century);
+  retention.refuse_the_rest();
+  section.refuse_the_rest();
+  return store;
+}
+
+Prototype read_prototype(Section section) {
+  Prototype prototype;
+  prototype.place = section.place();
+  section.read("code", prototype.code);
+  check_name(section, "code", prototype.code);
+  prototype.dataset = prototype.code;
+  section.read("dataset", prototype.dataset);
+  if (!prototype.code.empty() || !prototype.dataset.empty()) check_name(section, "dataset", prototype.dataset);
+  if (prototype.dataset.starts_with('_')) section.problem("dataset", "datasets that begin with _ are the server's own");
+  section.read("label", prototype.label);
+  section.read("brand", prototype.brand);
+  section.read("version", prototype.version);
+  section.read("model", prototype.model);
+  if (!prototype.model.empty()) {
+    if (auto usable = check_file(prototype.model); !usable.ok()) section.problem("model", usable.error().message);
+  }
+  std::vector<std::string> places;
+  section.read_texts("csv", prototype.csv, &places);
+  for (const std::string& pattern : prototype.csv) {
+    if (auto found = expand({pattern}); !found.ok()) section.problem("csv", found.error().message);
+  }
+  section.refuse_the_rest();
+  return prototype;
+}
+
+void read_prototypes(Section& root, Config& config, std::vector<Problem>& problems) {
+  for (const Node* table : root.read_tables("prototype")) {
+    Prototype prototype = read_prototype({table, fmt::format("prototype.{}", config.prototypes.size()), problems});
+    const auto first = std::find_if(config.prototypes.begin(), config.prototypes.end(),
+                                    [&](const Prototype& other) { return other.code == prototype.code; });
+    if (first != config.prototypes.end() && !prototype.code.empty()) {
+      problems.push_back(
+          {prototype.place, fmt::format("prototype '{}' is defined already at {}", prototype.code, first->place)});
+    }
+    config.prototypes.push_back(std::move(prototype));
+  }
+}
+
+void check_prototype_known(Section& section, const Simulation& simulation, const Config& config) {
+  std::vector<std::string> codes;
+  for (const Prototype& prototype : config.prototypes) codes.push_back(prototype.code);
+  if (simulation.prototype.empty()) {
+    section.problem("prototype", "prototype must name the prototype to simulate");
+  } else if (std::find(codes.begin(), codes.end(), simulation.prototype) == codes.end()) {
+    const auto near = nearest(simulation.prototype, codes);
+    section.problem("prototype", fmt::format("there is no prototype '{}'{}", simulation.prototype,
+                                             near ? fmt::format("; did you mean '{}'?", *near) : ""));
+  }
+}
+
+Simulation read_simulation(Section section, const Config& config) {
+  Simulation simulation;
+  simulation.place = section.place();
+  section.read("prototype", simulation.prototype);
+  check_prototype_known(section, simulation, config);
+  const Node* period = section.ask("period");
+  const bool recorded = period != nullptr && period->kind == Node::Kind::text && period->text == "recorded";
+  if (period != nullptr && !recorded) {
+    Duration value = Duration::milliseconds(100);
+    section.read_duration("period", value, Duration{100}, Duration::seconds(7 * 86'400));
+    simulation.period = value;
+  }
+  section.read("speed", simulation.speed, 0.001, 10'000);
+  section.read_integer("devices", simulation.devices, 1, 100'000);
+  section.read("loop", simulation.loop);
+  if (const auto choice = section.read_choice("transport", {"http", "inproc"})) {
+    simulation.transport = static_cast<Transport>(*choice);
+  }
+  section.read_integer("seed", simulation.seed, 0, std::uint64_t{INT64_MAX});
+  section.refuse_the_rest();
+  return simulation;
+}
+
+Config read_config(const Node& tree, std::vector<Problem>& problems) {
+  Config config;
+  Section root(&tree, "", problems);
+  root.read("data_dir", config.data_dir);
+  if (config.data_dir.empty()) root.problem("data_dir", "data_dir must not be empty");
+  if (auto usable = check_folder(config.data_dir); !usable.ok()) root.problem("data_dir", usable.error().message);
+  config.server = read_server(root.read_section("server"));
+  config.log = read_log(root.read_section("log"));
+  config.store = read_store(root.read_section("store"));
+  read_prototypes(root, config, problems);
+  for (const Node* table : root.read_tables("simulation")) {
+    config.simulations.push_back(
+        read_simulation({table, fmt::format("simulation.{}", config.simulations.size()), problems}, config));
+  }
+  root.refuse_the_rest();
+  return config;
+}
+
+}  // namespace
+
+Loaded load(const std::string& path, const std::vector<std::string>& overrides) {
+  Loaded loaded;
+  loaded.config.path = path;
+  const auto text = read_text(path, file_size_max);
+  if (!text.ok()) {
+    loaded.problems.push_back({path, text.error().message});
+    return loaded;
+  }
+  auto tree = parse_toml(*text, path, loaded.problems);
+  if (!tree) return loaded;
+  for (const std::string& override_text : overrides) apply_override(*tree, override_text, loaded.problems);
+  loaded.config = read_config(*tree, loaded.problems);
+  loaded.config.path = path;
+  return loaded;
+}
+
+}  // namespace iotstream::config
