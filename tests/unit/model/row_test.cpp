@@ -240,6 +240,7 @@ TEST_CASE("numbers are written so that they read back as the same number of the 
     if (const double number = std::bit_cast<double>(random()); std::isfinite(number)) doubles.push_back(number);
   for (double number : doubles) {
     const std::string text = json_of(real(number));
+    INFO(text);
     Value back;
     REQUIRE(read_number(text, back));
     REQUIRE(back.kind == ValueKind::real);
