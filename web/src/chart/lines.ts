@@ -136,6 +136,17 @@ function fillBand(ctx: CanvasRenderingContext2D, line: Line, from: number, to: n
   close();
 }
 
+/** Rows per CSS pixel from which a line is a surface: drawn lighter, so that those of other devices show through it. */
+const DENSE_ROWS = 2.5;
+const DENSE_ALPHA = 0.62;
+
+function isDense(rows: Rows, from: number, to: number, t: Transform, ratio: number): boolean {
+  const count = lowerBound(rows, to) - lowerBound(rows, from);
+  if (count < 2) return false;
+  const begin = Math.max(from, rows.time[(rows.start + lowerBound(rows, from)) & rows.mask] as number);
+  return count > (DENSE_ROWS * (to - begin) * t.kx) / ratio;
+}
+
 export function drawLines(
   ctx: CanvasRenderingContext2D,
   lines: Line[],
@@ -156,7 +167,9 @@ export function drawLines(
     }
     ctx.beginPath();
     const dots = traceLine(ctx, line, from, to, t);
+    if (isDense(line.rows, from, to, t, ratio)) ctx.globalAlpha = DENSE_ALPHA;
     ctx.stroke();
+    ctx.globalAlpha = 1;
     const size = 2.5 * ratio;
     for (const dot of dots) ctx.fillRect(dot.x - size / 2, dot.y - size / 2, size, size);
   }
