@@ -82,7 +82,10 @@ void Connection::enter(Phase phase) {
   const ServerOptions& options = state_->options;
   phase_ = phase;
   switch (phase) {
-    case Phase::idle: deadline = after(options.config.idle_timeout); break;
+    case Phase::idle:
+      deadline = after(options.config.idle_timeout);
+      if (output_.empty() && output_.capacity() > idle_capacity_max) output_.shrink_to_fit();
+      break;
     case Phase::header: deadline = after(options.header_timeout); break;
     case Phase::body:
       body_start_ = std::chrono::steady_clock::now();
@@ -95,11 +98,11 @@ void Connection::enter(Phase phase) {
 }
 
 void Connection::expired() {
+  if (!transport_) return;
   if (phase_ == Phase::header || phase_ == Phase::body || phase_ == Phase::idle) {
     timed_out_ = true;
     deadline = after(state_->options.linger_timeout);
     transport_->cancel();
-    if (broken_) transport_->close(true);  // a handshake that does not end with its cancelled operation
     return;
   }
   broken_ = true;
@@ -109,6 +112,7 @@ void Connection::expired() {
 
 void Connection::stop(bool at_once) {
   stopping_ = true;
+  if (!transport_) return;
   if (at_once) {
     broken_ = true;
     transport_->close(true);
@@ -178,7 +182,10 @@ Task<bool> Connection::fill() {
     phase_ = phase;
     deadline = phase == Phase::idle ? after(state_->options.config.idle_timeout) : then;
   }
-  if (stopping_ && phase_ == Phase::idle) co_return false;
+  if (stopping_ && phase_ == Phase::idle) {
+    ends_quietly_ = true;
+    co_return false;
+  }
   const Read read = co_await transport_->read();
   if (read.error) {
     ends_quietly_ = phase_ == Phase::idle;
@@ -319,28 +326,25 @@ Task<bool> Connection::write_stream(BodyStream& stream, BodyStream::Piece piece,
       transport_->close(true);
       co_return false;
     }
-    if (!piece.bytes.empty()) {
-      if (chunked) fmt::format_to(std::back_inserter(output_), "{:x}\r\n", piece.bytes.size());
-      if (chunked) piece.bytes += "\r\n";
-    }
-    if (piece.last && chunked) piece.bytes += "0\r\n\r\n";
-    if (!co_await flush(piece.bytes)) co_return false;
+    const bool chunk = chunked && !piece.bytes.empty();  // a chunk of length 0 would be the end
+    if (chunk) fmt::format_to(std::back_inserter(output_), "{:x}\r\n", piece.bytes.size());
+    if (!co_await flush(piece.bytes, chunk ? "\r\n" : "")) co_return false;
+    if (piece.last && chunked) output_ += "0\r\n\r\n";
     if (piece.last) co_return true;
     enter(Phase::handling);
     piece = co_await stream.next();
   }
 }
 
-/// Writes what has gathered, then `body`.
-Task<bool> Connection::flush(std::string_view body) {
+/// Writes what has gathered, then `body` and `tail`.
+Task<bool> Connection::flush(std::string_view body, std::string_view tail) {
   enter(Phase::writing);
-  std::array<asio::const_buffer, 2> buffers{asio::buffer(output_), asio::buffer(body)};
+  std::array<asio::const_buffer, 3> buffers{asio::buffer(output_), asio::buffer(body), asio::buffer(tail)};
   const error_code error = co_await transport_->write(buffers, [this](std::size_t written) {
     state_->metrics.bytes_out.add(written);
     deadline = after(state_->options.write_timeout);
   });
   output_.clear();
-  if (output_.capacity() > idle_capacity_max) output_.shrink_to_fit();
   if (error) broken_ = true;
   co_return !broken_;
 }

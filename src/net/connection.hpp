@@ -88,7 +88,7 @@ class Connection final : public Watched {
   Task<bool> reply(Response response, const Reply& how);
   Task<bool> reply_stream(Response response, const Reply& how);
   Task<bool> write_stream(BodyStream& stream, BodyStream::Piece piece, bool chunked);
-  Task<bool> flush(std::string_view body = {});
+  Task<bool> flush(std::string_view body = {}, std::string_view tail = {});
   Task<void> close();
 
   std::shared_ptr<Loop> loop_;
