@@ -1,7 +1,7 @@
-#include <iotstream/base/assert.hpp>
-
 #include <cstdio>
 #include <cstdlib>
+
+#include <iotstream/base/assert.hpp>
 
 namespace iotstream::base {
 

@@ -14,7 +14,8 @@ void refuse(Admission& admission, std::string_view reason, unsigned status, std:
   admission.reason = reason;
 }
 
-/// What is left of an absolute target (`http://host/path`) once its authority was taken; nothing when it is neither that nor a path.
+/// What is left of an absolute target (`http://host/path`) once its authority was taken; nothing when it is neither that nor a
+/// path.
 std::optional<std::string_view> take_authority(std::string_view target, std::optional<std::string_view>& authority) {
   if (target.starts_with('/')) return target;
   for (const std::string_view scheme : {std::string_view("http://"), std::string_view("https://")}) {
@@ -65,7 +66,8 @@ void answer_options(Admission& admission, bool whole_server) {
   response.headers.emplace_back("Allow", methods);
   if (!admission.foreign_origin.empty() && admission.request.header("access-control-request-method")) {
     response.headers.emplace_back("Access-Control-Allow-Methods", methods);
-    response.headers.emplace_back("Access-Control-Allow-Headers", "authorization, content-type, content-encoding, idempotency-key");
+    response.headers.emplace_back("Access-Control-Allow-Headers",
+                                  "authorization, content-type, content-encoding, idempotency-key");
     response.headers.emplace_back("Access-Control-Max-Age", "600");
   }
   admission.refusal = std::move(response);
@@ -111,9 +113,11 @@ bool guard(Admission& admission, const RequestParser& parser, const GuardPolicy&
   if (!verdict.passes()) {
     refuse(admission, verdict.reason, verdict.status, verdict.detail);
     if (verdict.status == 401) {
-      // Bearer for programs; Basic makes a browser ask for the token, which it then sends with every request and WebSocket of this origin.
+      // Bearer for programs; Basic makes a browser ask for the token, which it then sends with every request and WebSocket of
+      // this origin.
       admission.refusal->headers.emplace_back("WWW-Authenticate", "Bearer realm=\"iotstream\"");
-      admission.refusal->headers.emplace_back("WWW-Authenticate", "Basic realm=\"iotstream: any name, the token as the password\", charset=\"UTF-8\"");
+      admission.refusal->headers.emplace_back(
+          "WWW-Authenticate", "Basic realm=\"iotstream: any name, the token as the password\", charset=\"UTF-8\"");
     }
     return false;
   }
@@ -154,7 +158,8 @@ Admission admit(RequestParser& parser, const GuardPolicy& policy, const Router& 
   if (!guard(admission, parser, policy, peer, authority)) return admission;
   std::string_view raw_path;
   if (!target || !read_target(request, *target, raw_path)) {
-    refuse(admission, "target", 400, "The request target is malformed: a bad percent escape, text that is no UTF-8, a control character, or a dot part.");
+    refuse(admission, "target", 400,
+           "The request target is malformed: a bad percent escape, text that is no UTF-8, a control character, or a dot part.");
   } else if (whole_server) {
     answer_options(admission, true);
   } else {

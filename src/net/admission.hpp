@@ -24,7 +24,7 @@ struct Admission {
   std::optional<Response> refusal;  ///< answered by the server itself; no route sees the request
   std::string_view reason;          ///< of a refusal, for the metrics; empty for answers that are none (OPTIONS)
   std::string foreign_origin;       ///< an allowed foreign Origin: the answer carries CORS headers for it
-  std::string websocket_accept;     ///< of an upgrade to a WebSocket: the value of Sec-WebSocket-Accept; empty for plain requests
+  std::string websocket_accept;  ///< of an upgrade to a WebSocket: the value of Sec-WebSocket-Accept; empty for plain requests
 };
 
 /// Judges `parser`'s header: target, guard, route, upgrade. Moves the headers out of the parser.

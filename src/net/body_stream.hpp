@@ -13,7 +13,8 @@
 
 namespace iotstream::net {
 
-/// Produces one piece ahead of the one that is being written, so that worker and socket work at the same time; two pieces are the most that exist.
+/// Produces one piece ahead of the one that is being written, so that worker and socket work at the same time; two pieces are
+/// the most that exist.
 class BodyStream : public std::enable_shared_from_this<BodyStream> {
  public:
   BodyStream(std::shared_ptr<Loop> loop, os::WorkerPool& workers, std::unique_ptr<BodySource> source)
@@ -26,8 +27,8 @@ class BodyStream : public std::enable_shared_from_this<BodyStream> {
   };
   /// Waits for the next piece. The loop's thread; not after a last piece or an error.
   Task<Piece> next();
-  /// The client is gone, or the answer is whole: the source dies, after its next() if that is running, on a worker where one can be had. Wakes
-  /// next(). The loop's thread; idempotent.
+  /// The client is gone, or the answer is whole: the source dies, after its next() if that is running, on a worker where one
+  /// can be had. Wakes next(). The loop's thread; idempotent.
   void leave();
 
  private:
@@ -44,8 +45,8 @@ class BodyStream : public std::enable_shared_from_this<BodyStream> {
   std::shared_ptr<BodySource> source_;
   State state_ = State::idle;
   bool left_ = false;
-  Piece piece_;       ///< … to here
-  Signal changed_;    ///< the loop's thread only
+  Piece piece_;     ///< … to here
+  Signal changed_;  ///< the loop's thread only
 };
 
 }  // namespace iotstream::net

@@ -40,7 +40,8 @@ void Connection::Ticket::answer(Response response) {
     diagnostics::error("net", "a route answered a second time; the second answer is dropped");
     return;
   }
-  // Within the handler the answer is picked up when it returns. Otherwise always by post(): the caller may be in the middle of something.
+  // Within the handler the answer is picked up when it returns. Otherwise always by post(): the caller may be in the middle of
+  // something.
   if (connection_->loop_->here() && connection_->in_handler_) {
     connection_->answer_ = std::move(response);
   } else {
@@ -86,14 +87,22 @@ void Connection::enter(Phase phase) {
       deadline = after(options.config.idle_timeout);
       if (output_.empty() && output_.capacity() > idle_capacity_max) output_.shrink_to_fit();
       break;
-    case Phase::header: deadline = after(options.header_timeout); break;
+    case Phase::header:
+      deadline = after(options.header_timeout);
+      break;
     case Phase::body:
       body_start_ = std::chrono::steady_clock::now();
       deadline = plus(body_start_, options.body_timeout);
       break;
-    case Phase::handling: deadline = never; break;
-    case Phase::writing: deadline = after(options.write_timeout); break;
-    case Phase::closing: deadline = after(options.linger_timeout); break;
+    case Phase::handling:
+      deadline = never;
+      break;
+    case Phase::writing:
+      deadline = after(options.write_timeout);
+      break;
+    case Phase::closing:
+      deadline = after(options.linger_timeout);
+      break;
   }
 }
 
@@ -140,7 +149,8 @@ Task<bool> Connection::serve_admitted(Admission admission) {
   }
   if (!co_await receive_body()) co_return false;
   if (parser_->failed()) co_return co_await refuse_broken();
-  Reply how{parser_->http11(), parser_->keep_alive(), admission.request.method == Method::head, std::move(admission.foreign_origin)};
+  Reply how{parser_->http11(), parser_->keep_alive(), admission.request.method == Method::head,
+            std::move(admission.foreign_origin)};
   admission.request.body = std::move(parser_->body());
   parser_.reset();
   Response response = co_await handle(admission);
@@ -163,7 +173,8 @@ Task<bool> Connection::receive_body() {
   while (!parser_->done() && !parser_->failed()) {
     if (!co_await fill()) co_return false;
     // Each piece moves the deadline, but on the whole the body must keep up its rate.
-    const auto budget = std::chrono::seconds(parser_->body_received() / std::max<std::uint64_t>(1, state_->options.body_rate_min));
+    const auto budget =
+        std::chrono::seconds(parser_->body_received() / std::max<std::uint64_t>(1, state_->options.body_rate_min));
     deadline = std::min(after(state_->options.body_timeout), plus(body_start_, state_->options.body_timeout) + budget);
   }
   co_return true;
@@ -204,7 +215,8 @@ Task<bool> Connection::fill() {
   co_return true;
 }
 
-/// Answers what is no request, or was too slow in coming; the connection ends with it, since nobody knows where the next request begins.
+/// Answers what is no request, or was too slow in coming; the connection ends with it, since nobody knows where the next
+/// request begins.
 Task<bool> Connection::refuse_broken() {
   const bool failed = parser_->failed();
   const unsigned status = failed ? parser_->status() : 408;
@@ -215,7 +227,8 @@ Task<bool> Connection::refuse_broken() {
 
 Task<bool> Connection::refuse(Admission admission) {
   if (!admission.reason.empty()) state_->metrics.refused(admission.reason);
-  Reply how{parser_->http11(), parser_->keep_alive(), admission.request.method == Method::head, std::move(admission.foreign_origin)};
+  Reply how{parser_->http11(), parser_->keep_alive(), admission.request.method == Method::head,
+            std::move(admission.foreign_origin)};
   if (parser_->body_remaining() > body_discarded_max || parser_->expects_continue()) {
     how.keep_alive = parser_->done() && how.keep_alive;
   } else {
@@ -233,7 +246,8 @@ Task<bool> Connection::upgrade(Admission admission) {
   if (!events) {
     session->refuse();
     state_->metrics.refused("websocket");
-    co_return co_await reply(Response::from(events.error()), Reply{true, parser_->keep_alive(), false, std::move(admission.foreign_origin)});
+    co_return co_await reply(Response::from(events.error()),
+                             Reply{true, parser_->keep_alive(), false, std::move(admission.foreign_origin)});
   }
   state_->metrics.answered(101);
   output_ += "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
@@ -252,7 +266,8 @@ Task<Response> Connection::handle(Admission& admission) {
     const auto ticket = std::make_shared<Ticket>(self());
     in_handler_ = true;
     try {
-      (*admission.match.handler)(std::move(admission.request), [ticket](Response response) { ticket->answer(std::move(response)); });
+      (*admission.match.handler)(std::move(admission.request),
+                                 [ticket](Response response) { ticket->answer(std::move(response)); });
     } catch (const std::exception& exception) {
       diagnostics::error("net", "the route {} failed: {}", *admission.match.pattern, exception.what());
     }
@@ -272,7 +287,8 @@ Task<bool> Connection::reply(Response response, const Reply& how) {
     diagnostics::error("net", "an answer of status {} has a header that cannot be written", response.status);
     response = Response::problem(500, "The answer could not be written.");
   }
-  if (response.source && !how.head_only && allows_body(response.status)) co_return co_await reply_stream(std::move(response), how);
+  if (response.source && !how.head_only && allows_body(response.status))
+    co_return co_await reply_stream(std::move(response), how);
   const std::string_view body = response.static_body.empty() ? std::string_view(response.body) : response.static_body;
   const bool keep_alive = how.keep_alive && !stopping_;
   Framing framing{how.http11, keep_alive, body.size(), how.foreign_origin};

@@ -102,8 +102,8 @@ class Connection final : public Watched {
   std::string output_;
   Phase phase_ = Phase::idle;
   SteadyTime body_start_{};
-  bool stopping_ = false;   ///< the current answer is the last
-  bool broken_ = false;     ///< the peer is gone, or was cut off: nothing more can be said
+  bool stopping_ = false;  ///< the current answer is the last
+  bool broken_ = false;    ///< the peer is gone, or was cut off: nothing more can be said
   bool timed_out_ = false;
   bool ends_quietly_ = false;  ///< nothing is under way: no need to wait for the peer to read
   bool in_handler_ = false;

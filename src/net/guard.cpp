@@ -17,7 +17,8 @@ bool all_digits(std::string_view text) {
 }
 
 bool host_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' || c == ':' || c == '[' || c == ']';
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' || c == ':' || c == '[' ||
+         c == ']';
 }
 
 std::optional<HostAndPort> split_host(std::string_view text, bool tls) {
@@ -63,8 +64,8 @@ bool host_allowed(const GuardPolicy& policy, const GuardFacts& facts, const std:
 
 /// A person follows a link or types the address: the outcome is a document that the other site cannot read.
 bool navigation(const GuardFacts& facts) {
-  return (facts.method == Method::get || facts.method == Method::head) && !facts.websocket && facts.sec_fetch_mode == "navigate" &&
-         facts.sec_fetch_dest == "document";
+  return (facts.method == Method::get || facts.method == Method::head) && !facts.websocket &&
+         facts.sec_fetch_mode == "navigate" && facts.sec_fetch_dest == "document";
 }
 
 std::string_view cookie_value(std::string_view cookies, std::string_view name) {
@@ -145,8 +146,9 @@ Verdict judge(const GuardPolicy& policy, const GuardFacts& facts) {
     const auto host = split_host(facts.host, policy.tls);
     if (!host) return refuse(400, "host", "The Host header is not a host with an optional port.");
     if (!host_allowed(policy, facts, host->host)) {
-      return refuse(421, "host",
-                    "This Host is not served here. To reach the server under another name, add the name to server.allowed_hosts.");
+      return refuse(
+          421, "host",
+          "This Host is not served here. To reach the server under another name, add the name to server.allowed_hosts.");
     }
     own_origin = (policy.tls ? "https://" : "http://") + host->host + (host->port.empty() ? "" : ":" + host->port);
   }
@@ -158,12 +160,14 @@ Verdict judge(const GuardPolicy& policy, const GuardFacts& facts) {
     own = !own_origin.empty() && origin == own_origin;
     foreign = !own && origin != "null" && contains(policy.origins, origin);
     if (!own && !foreign) {
-      return refuse(403, "origin", "Pages of this Origin may not use the server. To allow them, add the origin to server.allowed_origins.");
+      return refuse(403, "origin",
+                    "Pages of this Origin may not use the server. To allow them, add the origin to server.allowed_origins.");
     }
   }
   const bool other_site = facts.sec_fetch_site && *facts.sec_fetch_site != "same-origin" && *facts.sec_fetch_site != "none";
   if (other_site && !foreign && !navigation(facts)) {
-    return refuse(403, "site", "A page of another site may not use the server without an Origin that server.allowed_origins names.");
+    return refuse(403, "site",
+                  "A page of another site may not use the server without an Origin that server.allowed_origins names.");
   }
   const bool preflight = foreign && facts.method == Method::options;
   if (!preflight && !authorized(policy, facts)) {

@@ -1,8 +1,7 @@
-#include <iotstream/net/http.hpp>
-
 #include <algorithm>
 
 #include <iotstream/base/json.hpp>
+#include <iotstream/net/http.hpp>
 
 #include "net/response_head.hpp"
 
@@ -18,18 +17,29 @@ std::optional<std::string_view> first(const Pairs& pairs, std::string_view name)
 
 unsigned status_of(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::invalid: return 400;
-    case ErrorKind::unprocessable: return 422;
-    case ErrorKind::not_found: return 404;
-    case ErrorKind::conflict: return 409;
-    case ErrorKind::too_large: return 413;
-    case ErrorKind::unsupported: return 415;
-    case ErrorKind::forbidden: return 403;
-    case ErrorKind::busy: return 429;
-    case ErrorKind::unavailable: return 503;
-    case ErrorKind::disk_full: return 507;
+    case ErrorKind::invalid:
+      return 400;
+    case ErrorKind::unprocessable:
+      return 422;
+    case ErrorKind::not_found:
+      return 404;
+    case ErrorKind::conflict:
+      return 409;
+    case ErrorKind::too_large:
+      return 413;
+    case ErrorKind::unsupported:
+      return 415;
+    case ErrorKind::forbidden:
+      return 403;
+    case ErrorKind::busy:
+      return 429;
+    case ErrorKind::unavailable:
+      return 503;
+    case ErrorKind::disk_full:
+      return 507;
     case ErrorKind::io:
-    case ErrorKind::corrupt: return 500;
+    case ErrorKind::corrupt:
+      return 500;
   }
   return 500;
 }
@@ -38,18 +48,27 @@ unsigned status_of(ErrorKind kind) {
 
 std::string_view name_of(Method method) {
   switch (method) {
-    case Method::get: return "GET";
-    case Method::head: return "HEAD";
-    case Method::post: return "POST";
-    case Method::put: return "PUT";
-    case Method::patch: return "PATCH";
-    case Method::delete_: return "DELETE";
-    case Method::options: return "OPTIONS";
+    case Method::get:
+      return "GET";
+    case Method::head:
+      return "HEAD";
+    case Method::post:
+      return "POST";
+    case Method::put:
+      return "PUT";
+    case Method::patch:
+      return "PATCH";
+    case Method::delete_:
+      return "DELETE";
+    case Method::options:
+      return "OPTIONS";
   }
   return "GET";
 }
 
-std::optional<std::string_view> Request::header(std::string_view lower_case_name) const { return first(headers, lower_case_name); }
+std::optional<std::string_view> Request::header(std::string_view lower_case_name) const {
+  return first(headers, lower_case_name);
+}
 
 std::optional<std::string_view> Request::query_value(std::string_view name) const { return first(query, name); }
 

@@ -1,8 +1,7 @@
 #include "net/loop.hpp"
 
-#include <pthread.h>
-
 #include <exception>
+#include <pthread.h>
 
 #include <iotstream/base/assert.hpp>
 #include <iotstream/base/diagnostics.hpp>
@@ -45,7 +44,8 @@ void Loop::watch(const std::shared_ptr<Watched>& watched) {
 
 void Loop::forget(Watched& watched) {
   const std::size_t place = watched.place_;
-  IOTSTREAM_ASSERT(place < watched_.size() && watched_[place].get() == &watched, "forgotten twice: place {} of {}", place, watched_.size());
+  IOTSTREAM_ASSERT(place < watched_.size() && watched_[place].get() == &watched, "forgotten twice: place {} of {}", place,
+                   watched_.size());
   std::swap(watched_[place], watched_.back());
   watched_[place]->place_ = place;
   watched_.pop_back();

@@ -21,7 +21,8 @@ namespace iotstream::net {
 class Watched : public std::enable_shared_from_this<Watched> {
  public:
   virtual ~Watched() = default;
-  /// The deadline has passed: end what takes too long, or set a later deadline. Called again at every tick until one of both happened.
+  /// The deadline has passed: end what takes too long, or set a later deadline. Called again at every tick until one of both
+  /// happened.
   virtual void expired() = 0;
   /// The loop is stopping. At once: drop the connection; else end it as soon as what runs has finished.
   virtual void stop(bool at_once) = 0;
@@ -33,8 +34,8 @@ class Watched : public std::enable_shared_from_this<Watched> {
   std::size_t place_ = 0;  ///< in the loop's list
 };
 
-/// Deadlines are looked at in ticks, in place of a timer per connection: a timer's insertion and removal with every read and write costs more than the
-/// reads and writes of small requests do. A deadline is met late by up to a tick.
+/// Deadlines are looked at in ticks, in place of a timer per connection: a timer's insertion and removal with every read and
+/// write costs more than the reads and writes of small requests do. A deadline is met late by up to a tick.
 class Loop : public std::enable_shared_from_this<Loop> {
  public:
   static constexpr std::size_t scratch_size = 64u << 10;

@@ -16,14 +16,29 @@ std::string_view view(boost::beast::string_view text) { return {text.data(), tex
 
 bool known_method(http::verb verb, Method& method) {
   switch (verb) {
-    case http::verb::get: method = Method::get; return true;
-    case http::verb::head: method = Method::head; return true;
-    case http::verb::post: method = Method::post; return true;
-    case http::verb::put: method = Method::put; return true;
-    case http::verb::patch: method = Method::patch; return true;
-    case http::verb::delete_: method = Method::delete_; return true;
-    case http::verb::options: method = Method::options; return true;
-    default: return false;
+    case http::verb::get:
+      method = Method::get;
+      return true;
+    case http::verb::head:
+      method = Method::head;
+      return true;
+    case http::verb::post:
+      method = Method::post;
+      return true;
+    case http::verb::put:
+      method = Method::put;
+      return true;
+    case http::verb::patch:
+      method = Method::patch;
+      return true;
+    case http::verb::delete_:
+      method = Method::delete_;
+      return true;
+    case http::verb::options:
+      method = Method::options;
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -24,16 +24,16 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
  public:
   explicit RequestParser(const ParserLimits& limits);
 
-  /// Takes bytes from the front of `bytes` and returns how many; those not taken are to be given again with more behind them. Stops after the
-  /// header, so that the request can be judged before its body is taken; call again to go on.
+  /// Takes bytes from the front of `bytes` and returns how many; those not taken are to be given again with more behind them.
+  /// Stops after the header, so that the request can be judged before its body is taken; call again to go on.
   std::size_t feed(std::string_view bytes);
 
   bool header_done() const { return header_done_; }
   bool done() const { return Base::is_done(); }
   bool failed() const { return status_ != 0; }
-  unsigned status() const { return status_; }                 ///< that a failed request is to be answered with
-  std::string_view detail() const { return detail_; }         ///< one sentence for the client
-  std::string_view reason() const { return reason_; }         ///< a word for the metrics
+  unsigned status() const { return status_; }          ///< that a failed request is to be answered with
+  std::string_view detail() const { return detail_; }  ///< one sentence for the client
+  std::string_view reason() const { return reason_; }  ///< a word for the metrics
 
   bool http11() const { return http11_; }
   bool keep_alive() const { return Base::keep_alive(); }

@@ -24,8 +24,8 @@ struct Framing {
   std::string_view allow_origin;                ///< an allowed foreign Origin: CORS headers for it
 };
 
-/// Appends the head, closing blank line included: the server's own headers (Date, security, no-store), those of `response` in place of them
-/// where it names the same.
+/// Appends the head, closing blank line included: the server's own headers (Date, security, no-store), those of `response` in
+/// place of them where it names the same.
 void append_head(std::string& out, const Response& response, const Framing& framing);
 
 /// True when a status or header of `response` cannot be written as it is: a value with CR, LF or NUL, a name that is no token.

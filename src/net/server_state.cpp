@@ -21,8 +21,10 @@ ServerMetrics::ServerMetrics(metrics::Table& table)
 }
 
 void ServerMetrics::refused(std::string_view reason) {
-  table_.counter("iotstream_net_refused_total", "Requests and connections that the server refused before any route saw them, by reason.",
-                 metrics::Table::label("reason", reason))
+  table_
+      .counter("iotstream_net_refused_total",
+               "Requests and connections that the server refused before any route saw them, by reason.",
+               metrics::Table::label("reason", reason))
       .add();
 }
 

@@ -38,7 +38,8 @@ class ServerMetrics {
   std::array<metrics::Counter*, 6> requests_{};  ///< by the status' first digit
 };
 
-/// Lives as long as the last connection. `router`, `workers` and the metrics are the caller's and are not touched once the server has stopped.
+/// Lives as long as the last connection. `router`, `workers` and the metrics are the caller's and are not touched once the
+/// server has stopped.
 struct ServerState {
   ServerState(ServerOptions given, const Router& routes, os::WorkerPool& pool, metrics::Table& table);
 

@@ -1,4 +1,5 @@
-// The coroutines of this room: each runs on one io_context that one thread drives, so that it needs no strand and no type-erased executor.
+// The coroutines of this room: each runs on one io_context that one thread drives, so that it needs no strand and no
+// type-erased executor.
 #pragma once
 
 #include <chrono>
@@ -33,8 +34,9 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 inline SteadyTime after(Duration duration) { return std::chrono::steady_clock::now() + std::chrono::microseconds(duration.us); }
 constexpr SteadyTime never = SteadyTime::max();
 
-/// Wakes the one coroutine that waits for it; a notify() that comes first is remembered, several count as one. All on one loop's thread. notify() runs the
-/// waiting coroutine before it returns: nothing of the caller's may depend on state that the coroutine changes.
+/// Wakes the one coroutine that waits for it; a notify() that comes first is remembered, several count as one. All on one
+/// loop's thread. notify() runs the waiting coroutine before it returns: nothing of the caller's may depend on state that the
+/// coroutine changes.
 class Signal {
  public:
   Task<void> wait() {

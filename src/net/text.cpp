@@ -41,7 +41,9 @@ std::optional<std::string> unescape(std::string_view text, bool plus_is_blank) {
 /// The length of the well-formed sequence at the start of `text`, 0 when there is none. Table 3-7 of the Unicode standard.
 std::size_t sequence_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto in = [&](std::size_t i, unsigned low, unsigned high) { return i < text.size() && byte(i) >= low && byte(i) <= high; };
+  const auto in = [&](std::size_t i, unsigned low, unsigned high) {
+    return i < text.size() && byte(i) >= low && byte(i) <= high;
+  };
   const unsigned first = byte(0);
   if (first < 0x80) return 1;
   if (first >= 0xC2 && first <= 0xDF) return in(1, 0x80, 0xBF) ? 2 : 0;
@@ -105,7 +107,9 @@ bool valid_utf8(std::string_view text) {
   return true;
 }
 
-bool breaks_header(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos; }
+bool breaks_header(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+}
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_blank) {
   auto out = unescape(text, plus_is_blank);

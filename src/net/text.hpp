@@ -18,13 +18,16 @@ std::string_view trim(std::string_view text);
 /// Well-formed by RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
 bool valid_utf8(std::string_view text);
 
-/// Undoes percent escapes; nothing for a bad escape, bytes that are not UTF-8, or NUL, CR, LF in the outcome. `plus_is_blank` for queries.
+/// Undoes percent escapes; nothing for a bad escape, bytes that are not UTF-8, or NUL, CR, LF in the outcome. `plus_is_blank`
+/// for queries.
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_blank);
 
-/// A query's `name=value` pairs, in order and decoded. Values may hold line breaks; names may not. Nothing when a part cannot be decoded.
+/// A query's `name=value` pairs, in order and decoded. Values may hold line breaks; names may not. Nothing when a part cannot
+/// be decoded.
 std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query);
 
-/// Compares every byte whatever the outcome, so that the time taken says nothing about how much of a secret was right. (It does tell the length.)
+/// Compares every byte whatever the outcome, so that the time taken says nothing about how much of a secret was right. (It does
+/// tell the length.)
 bool equals_in_constant_time(std::string_view a, std::string_view b);
 
 /// RFC 4648 §4; nothing when the text is not base64.

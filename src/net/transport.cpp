@@ -1,13 +1,12 @@
 #include "net/transport.hpp"
 
-#include <sys/socket.h>
-
 #include <cerrno>
 #include <vector>
 
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
+#include <sys/socket.h>
 
 namespace iotstream::net {
 namespace {

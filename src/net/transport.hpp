@@ -36,16 +36,16 @@ class Transport {
   virtual Task<void> finish() = 0;
   virtual Socket& socket() = 0;
 
-  /// Reads and forgets until the peer ends its side. Without it, closing while bytes are still coming in would reset the connection, and the
-  /// peer might lose the answer that it has not read yet (RFC 9112 §9.6).
+  /// Reads and forgets until the peer ends its side. Without it, closing while bytes are still coming in would reset the
+  /// connection, and the peer might lose the answer that it has not read yet (RFC 9112 §9.6).
   Task<void> drain(Loop& loop);
 
   /// Writes everything. `progress` is called after every piece that the peer's window took: time to move a deadline.
   template <class Progress>
   Task<error_code> write(std::span<asio::const_buffer> buffers, Progress progress);
 
-  /// Calls `left` when the peer ends its side or the connection breaks while nobody reads; no more after unwatch(). Bytes that arrive in place
-  /// of the end stay where they are, and end the watch.
+  /// Calls `left` when the peer ends its side or the connection breaks while nobody reads; no more after unwatch(). Bytes that
+  /// arrive in place of the end stay where they are, and end the watch.
   void watch_peer(std::function<void()> left);
   void unwatch_peer();
 

@@ -125,7 +125,8 @@ bool FrameDecoder::check_header(Item& error) {
   if (mask) std::copy_n(header_.data() + at, mask_.size(), mask_.data());
 
   if (is_control(opcode_)) {
-    if (!final_ || payload_size_ > control_size_max) return fail(close_code::protocol_error, "fragmented or long control frame");
+    if (!final_ || payload_size_ > control_size_max)
+      return fail(close_code::protocol_error, "fragmented or long control frame");
     control_.clear();
     return true;
   }
@@ -164,10 +165,14 @@ FrameDecoder::Item FrameDecoder::next(std::string_view& bytes) {
 
 FrameDecoder::Item FrameDecoder::finish_frame() {
   switch (opcode_) {
-    case Opcode::ping: return {Kind::ping, true, 0, control_};
-    case Opcode::pong: return {Kind::pong, true, 0, control_};
-    case Opcode::close: return finish_close();
-    default: break;
+    case Opcode::ping:
+      return {Kind::ping, true, 0, control_};
+    case Opcode::pong:
+      return {Kind::pong, true, 0, control_};
+    case Opcode::close:
+      return finish_close();
+    default:
+      break;
   }
   if (!final_) return {};
   in_message_ = false;
@@ -179,7 +184,8 @@ FrameDecoder::Item FrameDecoder::finish_frame() {
 FrameDecoder::Item FrameDecoder::finish_close() const {
   if (control_.empty()) return {Kind::close, false, close_code::no_status, {}};
   if (control_.size() == 1) return failed(close_code::protocol_error, "close frame with half a code");
-  const auto code = static_cast<std::uint16_t>((static_cast<unsigned char>(control_[0]) << 8) | static_cast<unsigned char>(control_[1]));
+  const auto code =
+      static_cast<std::uint16_t>((static_cast<unsigned char>(control_[0]) << 8) | static_cast<unsigned char>(control_[1]));
   if (!valid_close_code(code)) return failed(close_code::protocol_error, "close code that may not be sent");
   const std::string_view reason = std::string_view(control_).substr(2);
   if (!valid_utf8(reason)) return failed(close_code::bad_payload, "reason that is not UTF-8");

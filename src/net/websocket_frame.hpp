@@ -1,7 +1,7 @@
 // WebSocket frames (RFC 6455 §5) as bytes: pure, for both sides, without extensions.
 //
-// Own framing in place of Beast's stream: Beast writes one message per system call, and the call is what a message costs; many frames in one write
-// carry about ten times as many messages to a viewer. The protocol's checks stand here in one place.
+// Own framing in place of Beast's stream: Beast writes one message per system call, and the call is what a message costs; many
+// frames in one write carry about ten times as many messages to a viewer. The protocol's checks stand here in one place.
 #pragma once
 
 #include <array>
@@ -31,7 +31,8 @@ void append_frame_header(std::string& out, Opcode opcode, std::uint64_t size, co
 /// XORs `size` bytes with the mask, the first of them being number `position` of its frame (RFC 6455 §5.3).
 void apply_mask(char* bytes, std::size_t size, const Mask& mask, std::uint64_t position);
 /// Appends a whole control frame; payloads of up to 125 bytes, longer ones are cut at a character's edge.
-void append_control_frame(std::string& out, Opcode opcode, std::string_view payload, const std::optional<Mask>& mask = std::nullopt);
+void append_control_frame(std::string& out, Opcode opcode, std::string_view payload,
+                          const std::optional<Mask>& mask = std::nullopt);
 /// A close frame's payload: the code, then the reason; empty for no_status.
 std::string close_payload(std::uint16_t code, std::string_view reason);
 
@@ -46,8 +47,8 @@ class FrameDecoder {
     message,  ///< a whole message
     ping,
     pong,
-    close,    ///< `code` and reason of the peer
-    error,    ///< the peer broke the protocol: close with `code`; nothing more is to be decoded
+    close,  ///< `code` and reason of the peer
+    error,  ///< the peer broke the protocol: close with `code`; nothing more is to be decoded
   };
   struct Item {
     Kind kind = Kind::more;
@@ -80,7 +81,7 @@ class FrameDecoder {
 
   bool in_message_ = false;  ///< between the first and the last frame of a fragmented message
   bool binary_ = false;
-  bool delivered_ = false;   ///< message_ was handed out, and goes with the next call
+  bool delivered_ = false;  ///< message_ was handed out, and goes with the next call
   std::string message_;
   std::string control_;
 };

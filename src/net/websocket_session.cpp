@@ -49,7 +49,8 @@ struct WebSocketSession::Batch {
   std::vector<asio::const_buffer> buffers() const {
     std::vector<asio::const_buffer> out;
     out.reserve(pieces.size());
-    for (const Piece& piece : pieces) out.emplace_back(piece.shared != nullptr ? piece.shared : copied.data() + piece.at, piece.size);
+    for (const Piece& piece : pieces)
+      out.emplace_back(piece.shared != nullptr ? piece.shared : copied.data() + piece.at, piece.size);
     return out;
   }
 
@@ -184,8 +185,11 @@ bool WebSocketSession::take(const FrameDecoder::Item& item) {
     case FrameDecoder::Kind::close:
       enqueue_close(item.code, {}, true);
       return false;
-    case FrameDecoder::Kind::error: fail(item.code, item.bytes); return true;
-    default: return true;
+    case FrameDecoder::Kind::error:
+      fail(item.code, item.bytes);
+      return true;
+    default:
+      return true;
   }
 }
 
@@ -286,7 +290,8 @@ Task<bool> WebSocketSession::write_buffers(std::span<asio::const_buffer> buffers
   co_return !error;
 }
 
-/// The earliest thing that may be late. Progress moves the members, not the deadline: expired() comes then, sees that nothing is late, and looks again.
+/// The earliest thing that may be late. Progress moves the members, not the deadline: expired() comes then, sees that nothing
+/// is late, and looks again.
 void WebSocketSession::move_deadline() {
   const SteadyTime silent = plus(last_received_, state_->options.config.idle_timeout);
   const SteadyTime ping = plus(std::max(last_received_, last_ping_), state_->options.websocket_ping_interval);

@@ -18,8 +18,8 @@
 
 namespace iotstream::net {
 
-/// send() from any thread puts a message into a queue bounded in bytes; a writer on the loop's thread takes all that is there and sends it with as few
-/// system calls as it can. A reader on the same thread decodes and calls the events.
+/// send() from any thread puts a message into a queue bounded in bytes; a writer on the loop's thread takes all that is there
+/// and sends it with as few system calls as it can. A reader on the same thread decodes and calls the events.
 class WebSocketSession final : public WebSocket, public Watched {
  public:
   WebSocketSession(std::shared_ptr<Loop> loop, std::shared_ptr<ServerState> state)
@@ -29,8 +29,8 @@ class WebSocketSession final : public WebSocket, public Watched {
   void close(std::uint16_t code, std::string_view reason) override;
   std::size_t queued_bytes() const override;
 
-  /// What run() works on, set before it. `early`: bytes that came behind the upgrade request; `greeting`: what is still to be written
-  /// before the first frame.
+  /// What run() works on, set before it. `early`: bytes that came behind the upgrade request; `greeting`: what is still to be
+  /// written before the first frame.
   struct Upgrade {
     std::unique_ptr<Transport> transport;
     WebSocketEvents events;
@@ -78,13 +78,13 @@ class WebSocketSession final : public WebSocket, public Watched {
   std::shared_ptr<ServerState> state_;
   Upgrade upgrade_;
 
-  mutable std::mutex mutex_;             ///< guards from here …
+  mutable std::mutex mutex_;  ///< guards from here …
   std::vector<Message> queue_;
-  std::size_t queued_bytes_ = 0;         ///< waiting and being written
+  std::size_t queued_bytes_ = 0;  ///< waiting and being written
   bool wake_posted_ = false;
-  bool closing_ = false;                 ///< a close frame is due or sent: nothing more is taken
+  bool closing_ = false;  ///< a close frame is due or sent: nothing more is taken
   bool closed_ = false;
-  std::string close_frame_;              ///< … to here
+  std::string close_frame_;  ///< … to here
 
   // The loop's thread only.
   std::vector<Message> writing_;
@@ -93,8 +93,8 @@ class WebSocketSession final : public WebSocket, public Watched {
   bool writer_running_ = false;
   bool reader_ended_ = false;
   bool close_sent_ = false;
-  bool failed_ = false;                  ///< the peer broke the protocol: its bytes are read, and not decoded
-  bool wrote_ = false;                   ///< something since the last drained()
+  bool failed_ = false;  ///< the peer broke the protocol: its bytes are read, and not decoded
+  bool wrote_ = false;   ///< something since the last drained()
   bool ping_due_ = false;
   std::optional<std::string> pong_due_;  ///< the latest ping's; earlier ones need no answer (RFC 6455 §5.5.3)
   SteadyTime last_received_{};

@@ -11,8 +11,8 @@ namespace iotstream::base {
 }  // namespace iotstream::base
 
 /// IOTSTREAM_ASSERT(condition, "format", values…): the format says what was expected and prints the values.
-#define IOTSTREAM_ASSERT(condition, ...)                                                                     \
-  do {                                                                                                       \
-    if (!(condition)) [[unlikely]]                                                                           \
-      ::iotstream::base::assertion_failed(__FILE__, __LINE__, #condition, ::fmt::format(__VA_ARGS__));       \
+#define IOTSTREAM_ASSERT(condition, ...)                                                               \
+  do {                                                                                                 \
+    if (!(condition)) [[unlikely]]                                                                     \
+      ::iotstream::base::assertion_failed(__FILE__, __LINE__, #condition, ::fmt::format(__VA_ARGS__)); \
   } while (false)

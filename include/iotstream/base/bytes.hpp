@@ -17,9 +17,7 @@ using ByteView = std::span<const std::byte>;
 using MutableByteView = std::span<std::byte>;
 
 inline ByteView as_bytes(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
-inline std::string_view as_text(ByteView bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+inline std::string_view as_text(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 /// Reads a number at any alignment. The caller has checked that sizeof(Number) bytes are there.
 template <class Number>

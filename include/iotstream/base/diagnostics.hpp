@@ -14,8 +14,8 @@ void set_level(Level level);
 /// The level named `debug`, `info`, `warning`, `error` or `off`; false when there is no such name.
 bool set_level(std::string_view name);
 
-/// Prints one line with time, level and room. Control characters of `message` are escaped, so that a device's name cannot forge a
-/// line or drive a terminal. Any thread; may take a lock and a system call: never between claim and commit.
+/// Prints one line with time, level and room. Control characters of `message` are escaped, so that a device's name cannot forge
+/// a line or drive a terminal. Any thread; may take a lock and a system call: never between claim and commit.
 void write(Level level, std::string_view room, std::string_view message);
 bool enabled(Level level) noexcept;
 

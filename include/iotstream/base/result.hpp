@@ -12,18 +12,18 @@ namespace iotstream {
 
 /// What kind of failure it is: enough to choose an HTTP status or an exit status. The sentence is in Error::message.
 enum class ErrorKind : unsigned char {
-  invalid,      ///< malformed input: a syntax error, a wrong type, an impossible value (400, exit 2)
+  invalid,        ///< malformed input: a syntax error, a wrong type, an impossible value (400, exit 2)
   unprocessable,  ///< well-formed, but cannot be taken (422)
-  not_found,    ///< no such dataset, topic, device… (404)
-  conflict,     ///< against what is there already: schema, generation, lock (409, exit 1)
-  too_large,    ///< over a stated limit (413)
-  unsupported,  ///< media type, encoding, format version (415)
-  forbidden,    ///< not allowed from there (403)
-  busy,         ///< back-pressure: try again later (429)
-  unavailable,  ///< not ready, stopping, or read-only after a failed sync (503)
-  disk_full,    ///< no space; ends by itself when space returns (507)
-  io,           ///< the operating system refused (500, exit 1)
-  corrupt,      ///< stored bytes fail their check (500, exit 1)
+  not_found,      ///< no such dataset, topic, device… (404)
+  conflict,       ///< against what is there already: schema, generation, lock (409, exit 1)
+  too_large,      ///< over a stated limit (413)
+  unsupported,    ///< media type, encoding, format version (415)
+  forbidden,      ///< not allowed from there (403)
+  busy,           ///< back-pressure: try again later (429)
+  unavailable,    ///< not ready, stopping, or read-only after a failed sync (503)
+  disk_full,      ///< no space; ends by itself when space returns (507)
+  io,             ///< the operating system refused (500, exit 1)
+  corrupt,        ///< stored bytes fail their check (500, exit 1)
 };
 
 /// One clear sentence for a person, and its kind for a program. The sentence says what was wrong, where, and what to do.
@@ -36,8 +36,8 @@ struct Error {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}       // NOLINT: implicit on purpose
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}   // NOLINT: implicit on purpose
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: implicit on purpose
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit on purpose
 
   bool ok() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return ok(); }

@@ -28,7 +28,8 @@ struct Prototype {
   std::string model_xml;  ///< the `desc --xml` document as given, or empty
 };
 
-/// The reference system's enrichment of a prototype's events: code_model (the dataset), codep (code), libelle (label), marque (brand), version.
+/// The reference system's enrichment of a prototype's events: code_model (the dataset), codep (code), libelle (label), marque
+/// (brand), version.
 Facts enrichment_of(const Prototype& prototype);
 
 /// A row that could not be taken.
@@ -40,14 +41,14 @@ struct RowProblem {
 /// What one import did.
 struct ImportReport {
   std::string path;
-  bool unchanged = false;        ///< this content was imported before: nothing was done
-  std::uint64_t rows = 0;        ///< taken
+  bool unchanged = false;  ///< this content was imported before: nothing was done
+  std::uint64_t rows = 0;  ///< taken
   std::uint64_t rejected = 0;
   std::vector<RowProblem> problems;  ///< the first 100
   std::uint64_t columns = 0;
   std::uint64_t columns_empty = 0;
   char separator = ',';
-  std::string time_column;       ///< empty: none found; rows are then 1 s apart or by a column of elapsed seconds
+  std::string time_column;  ///< empty: none found; rows are then 1 s apart or by a column of elapsed seconds
   std::optional<Timestamp> first_time;
   std::optional<Timestamp> last_time;
   std::uint64_t bytes = 0;
@@ -73,15 +74,15 @@ struct Cell {
   model::Value value;  ///< text is valid until the next next()
 };
 
-/// Walks a prototype's imported rows in time order (files by first time, rows within by time, then line), in bounded memory. Rows imported meanwhile appear after a
-/// rewind(). Owns its own read-only connection; one thread at a time.
+/// Walks a prototype's imported rows in time order (files by first time, rows within by time, then line), in bounded memory.
+/// Rows imported meanwhile appear after a rewind(). Owns its own read-only connection; one thread at a time.
 class RowCursor {
  public:
   virtual ~RowCursor() = default;
   virtual const std::vector<std::string>& columns() const = 0;
   struct Row {
-    Timestamp time;             ///< as recorded
-    std::vector<Cell> cells;    ///< only those that have a value
+    Timestamp time;           ///< as recorded
+    std::vector<Cell> cells;  ///< only those that have a value
   };
   /// false at the end. Errors: io, corrupt.
   virtual Result<bool> next(Row& row) = 0;
@@ -94,19 +95,22 @@ class Catalog {
  public:
   virtual ~Catalog() = default;
 
-  /// Opens or creates `<directory>/catalog.db`. `schemas`, `clock`, `metrics` outlive it. Errors: io, corrupt, unsupported (a newer format).
-  static Result<std::unique_ptr<Catalog>> open(const std::string& directory, Schemas& schemas, os::Clock& clock, metrics::Table& metrics);
+  /// Opens or creates `<directory>/catalog.db`. `schemas`, `clock`, `metrics` outlive it. Errors: io, corrupt, unsupported (a
+  /// newer format).
+  static Result<std::unique_ptr<Catalog>> open(const std::string& directory, Schemas& schemas, os::Clock& clock,
+                                               metrics::Table& metrics);
 
   virtual std::vector<Prototype> prototypes() = 0;
   virtual std::optional<Prototype> find(std::string_view code) = 0;
-  /// Creates or changes a prototype, declares its model's fields in its dataset's schema and its facts. Errors: invalid (the model, with line and reason; an empty code), those of
-  /// Schemas.
+  /// Creates or changes a prototype, declares its model's fields in its dataset's schema and its facts. Errors: invalid (the
+  /// model, with line and reason; an empty code), those of Schemas.
   virtual Status put(const Prototype& prototype) = 0;
   /// Removes a prototype and its imported rows; its events stay. not_found.
   virtual Status remove(std::string_view code) = 0;
 
-  /// Loads one CSV file into the prototype's rows, in one transaction; declares its columns in the dataset's schema. A file whose content was loaded before for this prototype changes
-  /// nothing. Errors: not_found (prototype or file), invalid (no header, a CSV that is none), io, disk_full.
+  /// Loads one CSV file into the prototype's rows, in one transaction; declares its columns in the dataset's schema. A file
+  /// whose content was loaded before for this prototype changes nothing. Errors: not_found (prototype or file), invalid (no
+  /// header, a CSV that is none), io, disk_full.
   virtual Result<ImportReport> import_csv(std::string_view code, const std::string& path, const Progress& progress) = 0;
   /// Cheap check by path, size and time of change: true when this very file was imported and has not been touched since.
   virtual bool imported_unchanged(std::string_view code, const std::string& path) = 0;
@@ -120,8 +124,9 @@ class Catalog {
   virtual std::optional<std::string> document(std::string_view kind, std::string_view name) = 0;
 };
 
-/// Reads a `desc TABLE --xml` document into drafts: MySQL types mapped (tinyint(1) → boolean, int family → integer, decimal/float/double → real, rest → text). No DTD, no entities. Errors: invalid
-/// with `line:column: reason`; too_large above 1 MiB.
+/// Reads a `desc TABLE --xml` document into drafts: MySQL types mapped (tinyint(1) → boolean, int family → integer,
+/// decimal/float/double → real, rest → text). No DTD, no entities. Errors: invalid with `line:column: reason`; too_large above
+/// 1 MiB.
 Result<std::vector<model::FieldDraft>> read_model(std::string_view xml);
 
 }  // namespace iotstream::catalog

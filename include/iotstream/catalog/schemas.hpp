@@ -1,6 +1,7 @@
 // The schemas of all datasets, current and past, and the prototypes' facts that rows refer to.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -29,11 +30,12 @@ struct SchemaRecord {
 /// The members that enrich events, in order: name → value as JSON text (`"Pipo"`).
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
-/// In memory, thread-safe. What is durable is the topic `_schemas`: every new version or set of facts is handed to the `persist` hook, and is published only after
-/// that returned well; at start the topic is replayed through restore().
+/// In memory, thread-safe. What is durable is the topic `_schemas`: every new version or set of facts is handed to the
+/// `persist` hook, and is published only after that returned well; at start the topic is replayed through restore().
 class Schemas {
  public:
-  /// `record` is one JSON document to append to `_schemas`, `key` its dataset. Called under the lock of that change: must not call back.
+  /// `record` is one JSON document to append to `_schemas`, `key` its dataset. Called under the lock of that change: must not
+  /// call back.
   using Persist = std::function<Status(std::string_view key, std::string_view record)>;
 
   /// Replays one record of `_schemas`. Before the first evolve(). Errors: corrupt.
@@ -47,12 +49,13 @@ class Schemas {
   /// Counts new versions over all datasets and new facts; a cheap test for "something changed".
   std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
 
-  /// The schema of `dataset`, made to hold the drafts. Serialised; the persist hook may block for one sync. Errors: those of the hook; invalid for a
-  /// dataset name that is empty, longer than 200 bytes, or not UTF-8; too_large beyond 5,000 fields.
-  Result<model::SchemaPtr> evolve(std::string_view dataset, const std::vector<model::FieldDraft>& drafts, std::string_view device, Timestamp now);
+  /// The schema of `dataset`, made to hold the drafts. Serialised; the persist hook may block for one sync. Errors: those of
+  /// the hook; invalid for a dataset name that is empty, longer than 200 bytes, or not UTF-8; too_large beyond 5,000 fields.
+  Result<model::SchemaPtr> evolve(std::string_view dataset, const std::vector<model::FieldDraft>& drafts,
+                                  std::string_view device, Timestamp now);
 
-  /// Makes `facts` those of `dataset` (optionally only of events whose `code` member equals `code`) from now on; the id they have from now on. The same facts keep
-  /// their id. Errors: those of the hook.
+  /// Makes `facts` those of `dataset` (optionally only of events whose `code` member equals `code`) from now on; the id they
+  /// have from now on. The same facts keep their id. Errors: those of the hook.
   Result<FactsId> set_facts(std::string_view dataset, std::string_view code, const Facts& facts);
   /// The facts for an event of `dataset` with that `code` (may be empty): by code first, then the dataset's only ones; 0: none.
   FactsId facts_for(std::string_view dataset, std::string_view code) const;

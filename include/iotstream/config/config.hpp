@@ -23,12 +23,13 @@ struct Endpoint {
 struct Server {
   std::vector<Endpoint> listen{{"127.0.0.1", 8080}};
   std::uint64_t body_size_max = 16u << 20;  ///< `max_body`
-  std::string token_file;                    ///< the bearer token's file; needed by a listener that is not loopback
-  std::string token;                         ///< its content, trimmed; empty: no token is asked
-  std::string tls_certificate;               ///< PEM file; with tls_key: https and wss
+  std::string token_file;                   ///< the bearer token's file; needed by a listener that is not loopback
+  std::string token;                        ///< its content, trimmed; empty: no token is asked
+  std::string tls_certificate;              ///< PEM file; with tls_key: https and wss
   std::string tls_key;
   std::vector<std::string> allowed_origins;  ///< further values of Origin, beside the server's own
-  std::vector<std::string> allowed_hosts;    ///< further values of Host, without port, beside loopback names and the listen addresses
+  std::vector<std::string>
+      allowed_hosts;  ///< further values of Host, without port, beside loopback names and the listen addresses
   Duration idle_timeout = Duration::seconds(60);
   std::uint32_t connections_max = 12'000;
 };
@@ -56,22 +57,22 @@ struct Store {
 };
 
 struct Prototype {
-  std::string code;      ///< `X46789`
-  std::string label;     ///< `Pipo`
-  std::string brand;     ///< `citronnault`
+  std::string code;   ///< `X46789`
+  std::string label;  ///< `Pipo`
+  std::string brand;  ///< `citronnault`
   std::string version;
-  std::string dataset;   ///< DatasetType on the wire; by default the code
-  std::string model;     ///< path of a `desc --xml` document; empty: inferred from the data
+  std::string dataset;           ///< DatasetType on the wire; by default the code
+  std::string model;             ///< path of a `desc --xml` document; empty: inferred from the data
   std::vector<std::string> csv;  ///< paths or shell patterns, in the order given; a pattern's matches are sorted
-  std::string place;     ///< `file:line:column` of the table, for messages
+  std::string place;             ///< `file:line:column` of the table, for messages
 };
 
 enum class Transport : unsigned char { http, inproc };
 
 struct Simulation {
-  std::string prototype;          ///< a prototype's code
-  std::optional<Duration> period; ///< nothing: the recorded cadence
-  double speed = 1.0;             ///< > 0; 2: twice as fast
+  std::string prototype;           ///< a prototype's code
+  std::optional<Duration> period;  ///< nothing: the recorded cadence
+  double speed = 1.0;              ///< > 0; 2: twice as fast
   std::uint32_t devices = 1;
   bool loop = true;
   Transport transport = Transport::http;
@@ -80,7 +81,7 @@ struct Simulation {
 };
 
 struct Config {
-  std::string path;      ///< the file it was read from
+  std::string path;  ///< the file it was read from
   std::string data_dir = "var";
   Server server;
   Log log;
@@ -101,11 +102,16 @@ struct Loaded {
   std::vector<Problem> problems;  ///< empty: the config is good to use
 };
 
-/// Reads and checks `path` with `overrides` (`log.partitions=8`, `server.listen=["127.0.0.1:0"]`; the value is TOML, a bare word counts as
-/// a string; `prototype.0.csv=…` reaches into lists). Paths in the file are relative to the current directory. Finds every
-/// problem: syntax, unknown keys, wrong types, impossible values, duplicate prototypes, simulations of unknown prototypes, a non-loopback listener
-/// without a token, missing model, CSV, certificate and token files. Does not create anything.
+/// Reads and checks `path` with `overrides` (`log.partitions=8`, `server.listen=["127.0.0.1:0"]`; the value is TOML, a bare
+/// word counts as a string; `prototype.0.csv=…` reaches into lists). Paths in the file are relative to the current directory.
+/// Finds every problem: syntax, unknown keys, wrong types, impossible values, duplicate prototypes, simulations of unknown
+/// prototypes, a non-loopback listener without a token, missing model, CSV, certificate and token files. Does not create
+/// anything.
 Loaded load(const std::string& path, const std::vector<std::string>& overrides);
+
+/// The files that the paths and shell patterns name: those of a pattern sorted, a path that exists taken literally whatever
+/// signs it has. Errors: invalid when one names no readable file.
+Result<std::vector<std::string>> expand(const std::vector<std::string>& patterns);
 
 /// The valid key nearest to `key` by edit distance, if any is near.
 std::optional<std::string> nearest(std::string_view key, const std::vector<std::string>& valid);

@@ -26,11 +26,11 @@ enum class BodyFormat : unsigned char { detect, json, ndjson, csv };
 
 /// A body of readings on its way in. Views are used only during submit().
 struct Submission {
-  std::string_view dataset;   ///< empty: each object is the wire envelope {"DatasetType","data"}
+  std::string_view dataset;  ///< empty: each object is the wire envelope {"DatasetType","data"}
   BodyFormat format = BodyFormat::detect;
-  std::string_view body;      ///< decompressed; need not be padded
+  std::string_view body;  ///< decompressed; need not be padded
   Acks acks = Acks::durable;
-  std::string_view source;    ///< who sent it, for diagnostics and dead letters
+  std::string_view source;  ///< who sent it, for diagnostics and dead letters
 };
 
 /// One reading that was not taken.
@@ -49,9 +49,10 @@ struct Outcome {
   std::uint64_t accepted = 0;
   std::uint64_t rejected = 0;
   std::uint64_t duplicates = 0;
-  std::vector<LineError> errors;       ///< the first 100
-  std::optional<Position> last;        ///< of the last accepted reading
-  /// Set when the log refused some: busy (429), disk_full (507), unavailable (503). What was accepted before it is counted and stays.
+  std::vector<LineError> errors;  ///< the first 100
+  std::optional<Position> last;   ///< of the last accepted reading
+  /// Set when the log refused some: busy (429), disk_full (507), unavailable (503). What was accepted before it is counted and
+  /// stays.
   std::optional<Error> refusal;
 };
 
@@ -61,11 +62,13 @@ class Gate {
   virtual ~Gate() = default;
 
   /// Replays the topic `_schemas` into `schemas` and becomes its persist hook. Errors: those of the log.
-  static Result<std::unique_ptr<Gate>> open(log::Log& log, catalog::Schemas& schemas, os::Clock& clock, metrics::Table& metrics);
+  static Result<std::unique_ptr<Gate>> open(log::Log& log, catalog::Schemas& schemas, os::Clock& clock,
+                                            metrics::Table& metrics);
 
-  /// Parses, grows schemas as needed, appends, and calls `done` exactly once when the wanted acknowledgement holds for all that was accepted: on the calling thread or one of the
-  /// log's. Error instead of an outcome: the body as a whole cannot be read (invalid, with the position). A reading is refused alone, never its neighbours.
-  /// Blocks only when a schema grows (one sync).
+  /// Parses, grows schemas as needed, appends, and calls `done` exactly once when the wanted acknowledgement holds for all that
+  /// was accepted: on the calling thread or one of the log's. Error instead of an outcome: the body as a whole cannot be read
+  /// (invalid, with the position). A reading is refused alone, never its neighbours. Blocks only when a schema grows (one
+  /// sync).
   virtual void submit(const Submission& submission, std::function<void(Result<Outcome>)> done) = 0;
 
   /// Makes `from` the topic of a dataset: creates it when it is new. The topic's name is the dataset's.

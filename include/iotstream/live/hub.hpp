@@ -23,8 +23,8 @@ namespace iotstream::live {
 /// Where the past comes from; live knows no database. Given by app over store::History::snapshot.
 struct BackfillRequest {
   std::string dataset;
-  std::string device;              ///< empty or `*`: all
-  std::vector<FieldId> fields;     ///< empty: all
+  std::string device;           ///< empty or `*`: all
+  std::vector<FieldId> fields;  ///< empty: all
   Timestamp from;
 };
 /// One past row; views valid during the call.
@@ -33,11 +33,13 @@ struct BackfillRow {
   std::string_view device;
   const std::vector<std::pair<FieldId, model::Value>>* values = nullptr;
 };
-/// Visits the rows by time and returns the next offset of every partition that they do not include. Runs on a worker; may block.
-using Backfill = std::function<Result<std::vector<Offset>>(const BackfillRequest&, const std::function<bool(const BackfillRow&)>& visit)>;
+/// Visits the rows by time and returns the next offset of every partition that they do not include. Runs on a worker; may
+/// block.
+using Backfill =
+    std::function<Result<std::vector<Offset>>(const BackfillRequest&, const std::function<bool(const BackfillRow&)>& visit)>;
 
-/// How the hub reaches a viewer. Called on the hub's thread; must not block. `send` returns false when it was not taken (closed or over its limit): the viewer is
-/// dropped then.
+/// How the hub reaches a viewer. Called on the hub's thread; must not block. `send` returns false when it was not taken (closed
+/// or over its limit): the viewer is dropped then.
 struct ViewerSink {
   std::function<bool(std::shared_ptr<const std::string> bytes, bool binary)> send;
 };
@@ -50,16 +52,16 @@ struct ViewerStatus {
   std::uint64_t subscriptions = 0;
   std::uint64_t frames = 0;
   std::uint64_t rows = 0;
-  std::uint64_t merged = 0;        ///< rows that were represented by others
+  std::uint64_t merged = 0;  ///< rows that were represented by others
 };
 
 /// What is known of a device from the stream, since the start of the process.
 struct DeviceLive {
   std::string device;
   std::string dataset;
-  Timestamp last_seen;       ///< event time of its newest reading
-  Timestamp last_arrival;    ///< this process's clock
-  double rate = 0;           ///< readings/s over about the last ten seconds
+  Timestamp last_seen;     ///< event time of its newest reading
+  Timestamp last_arrival;  ///< this process's clock
+  double rate = 0;         ///< readings/s over about the last ten seconds
   std::uint64_t events = 0;
 };
 
@@ -69,14 +71,14 @@ struct DatasetLive {
   double rate = 0;
 };
 
-/// One thread reads the log and serves all viewers; memory per viewer is bounded (pending rows above a bound are merged by M4 to the viewer's pixel columns).
-/// Members from any thread: messages are handed over through a queue.
+/// One thread reads the log and serves all viewers; memory per viewer is bounded (pending rows above a bound are merged by M4
+/// to the viewer's pixel columns). Members from any thread: messages are handed over through a queue.
 class Hub {
  public:
   virtual ~Hub() = default;
   /// All references outlive it; `backfill` is called on `workers`.
-  static std::unique_ptr<Hub> create(log::Log& log, catalog::Schemas& schemas, Backfill backfill, os::WorkerPool& workers, os::Clock& clock,
-                                     metrics::Table& metrics);
+  static std::unique_ptr<Hub> create(log::Log& log, catalog::Schemas& schemas, Backfill backfill, os::WorkerPool& workers,
+                                     os::Clock& clock, metrics::Table& metrics);
 
   /// A new viewer; it gets `hello` at once. `json`: data frames as text.
   virtual ViewerId open(ViewerSink sink, bool json, std::string remote) = 0;

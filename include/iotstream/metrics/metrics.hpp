@@ -34,8 +34,8 @@ class Gauge {
   alignas(64) std::atomic<std::int64_t> value_{0};  ///< relaxed: a statistic
 };
 
-/// Log-linear buckets over microseconds, 8 per power of two (an error of at most 12.5 %), up to 2^36 µs; record() from any thread,
-/// wait-free. After HdrHistogram's idea.
+/// Log-linear buckets over microseconds, 8 per power of two (an error of at most 12.5 %), up to 2^36 µs; record() from any
+/// thread, wait-free. After HdrHistogram's idea.
 class Histogram {
  public:
   static constexpr std::size_t bucket_count = 8 * 36;
@@ -53,8 +53,8 @@ class Histogram {
 };
 
 /// Owns the metrics of a process. A name is `iotstream_<room>_<what>_<unit>[_total]`; labels are written as `dataset="1"`.
-/// counter(), gauge() and histogram() return the same object for the same name and labels; the reference is valid as long as the
-/// table. They take a lock: ask once, keep the reference. Any thread.
+/// counter(), gauge() and histogram() return the same object for the same name and labels; the reference is valid as long as
+/// the table. They take a lock: ask once, keep the reference. Any thread.
 class Table {
  public:
   Counter& counter(std::string_view name, std::string_view help, std::string_view labels = {});

@@ -14,7 +14,8 @@
 
 namespace iotstream::model {
 
-/// What one value of one row is. Each value keeps the kind it arrived with. Four bits in the row; numbers are part of the format.
+/// What one value of one row is. Each value keeps the kind it arrived with. Four bits in the row; numbers are part of the
+/// format.
 enum class ValueKind : unsigned char {
   missing = 0,  ///< the member was not sent
   null = 1,     ///< sent as null
@@ -46,15 +47,15 @@ FieldType type_of(ValueKind kind);  ///< of a present value; decimal counts as r
 /// Flags of a row.
 inline constexpr std::uint16_t row_has_date_hour = 1;  ///< `dateHour` was sent and equals the event time: rendered from it
 
-/// Collects the values of one event, in any field order, and encodes them. Reused from event to event: no allocation once it has grown.
-/// One thread.
+/// Collects the values of one event, in any field order, and encodes them. Reused from event to event: no allocation once it
+/// has grown. One thread.
 class RowBuilder {
  public:
   void begin(SchemaVersion version, FactsId facts, std::uint16_t flags);
   /// Sets a value; the last one set for a field stays. `text` is copied.
   void set(FieldId field, ValueKind kind);  ///< missing, null, false_, true_, key
   void set_integer(FieldId field, std::int64_t value);
-  void set_real(FieldId field, double value);  ///< finite
+  void set_real(FieldId field, double value);                           ///< finite
   void set_text(FieldId field, ValueKind kind, std::string_view text);  ///< text, json, decimal
   /// The encoded row, valid until the next begin().
   ByteView finish();
@@ -110,11 +111,11 @@ class RowView {
   std::string_view heap_;
 };
 
-/// Appends the members of a row to an open JSON object (after `{` or a member; `comma` says whether one is needed first): the values in field order, then
-/// `dateHour` if the flag says so, then the members of `facts_json` (an object's inside, or empty) that the row does not have itself.
-/// int64 in full, doubles shortest, decimals as their literal.
-void append_members(std::string& out, bool& comma, const RowView& row, const Schema& schema, std::string_view key, Timestamp time,
-                    const std::vector<std::pair<std::string, std::string>>& facts);
+/// Appends the members of a row to an open JSON object (after `{` or a member; `comma` says whether one is needed first): the
+/// values in field order, then `dateHour` if the flag says so, then the members of `facts_json` (an object's inside, or empty)
+/// that the row does not have itself. int64 in full, doubles shortest, decimals as their literal.
+void append_members(std::string& out, bool& comma, const RowView& row, const Schema& schema, std::string_view key,
+                    Timestamp time, const std::vector<std::pair<std::string, std::string>>& facts);
 
 /// Appends one value as JSON.
 void append_json(std::string& out, const Value& value);

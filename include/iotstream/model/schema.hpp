@@ -30,14 +30,14 @@ std::string_view name_of(FieldKind kind);
 std::optional<FieldKind> field_kind_from(std::string_view name);
 
 struct Field {
-  FieldId id;                ///< its place in Schema::fields
-  std::string name;          ///< as sent
-  std::string label;         ///< for people: the name without its unit
-  std::string unit;          ///< `km/h`, `°C`, or empty
+  FieldId id;         ///< its place in Schema::fields
+  std::string name;   ///< as sent
+  std::string label;  ///< for people: the name without its unit
+  std::string unit;   ///< `km/h`, `°C`, or empty
   FieldType type = FieldType::integer;
   FieldKind kind = FieldKind::measure;
-  SchemaVersion added_in;    ///< the version that brought it
-  Timestamp first_seen;      ///< when that was
+  SchemaVersion added_in;  ///< the version that brought it
+  Timestamp first_seen;    ///< when that was
 };
 
 /// Immutable once shared. Fields are only added and widened, so a row of any older version decodes with any newer schema.
@@ -51,7 +51,8 @@ class Schema {
   const Field& field(FieldId id) const { return fields_[id.value]; }
   std::optional<FieldId> find(std::string_view name) const;
 
-  /// As stored in the topic `_schemas`: {"dataset","version","fields":[{"name","label","unit","type","kind","added_in","first_seen"}]}.
+  /// As stored in the topic `_schemas`:
+  /// {"dataset","version","fields":[{"name","label","unit","type","kind","added_in","first_seen"}]}.
   std::string to_json() const;
 
  private:
@@ -74,25 +75,25 @@ Result<SchemaPtr> schema_from_json(std::string_view json);
 struct FieldDraft {
   std::string name;
   FieldType type = FieldType::integer;
-  std::string label;   ///< empty: taken from the name
-  std::string unit;    ///< empty: taken from the name
+  std::string label;  ///< empty: taken from the name
+  std::string unit;   ///< empty: taken from the name
 };
 
 /// What changed from one version to the next.
 struct SchemaChange {
   std::string field;
-  bool added = false;                  ///< else widened
-  FieldType from = FieldType::integer; ///< of a widened field
+  bool added = false;                   ///< else widened
+  FieldType from = FieldType::integer;  ///< of a widened field
   FieldType to = FieldType::integer;
 };
 
-/// `current` (nullptr: none yet) with the drafts added or widened, as a new version; `current` itself when it holds them all. `changes` gets what
-/// was done.
+/// `current` (nullptr: none yet) with the drafts added or widened, as a new version; `current` itself when it holds them all.
+/// `changes` gets what was done.
 SchemaPtr evolve(const SchemaPtr& current, std::string_view dataset, const std::vector<FieldDraft>& drafts, Timestamp now,
                  std::vector<SchemaChange>& changes);
 
-/// Splits `Speed (OBD)(km/h)` into label `Speed (OBD)` and unit `km/h`: the unit is the last bracketed part at the end of the name; an
-/// empty one is dropped; leading and trailing blanks go.
+/// Splits `Speed (OBD)(km/h)` into label `Speed (OBD)` and unit `km/h`: the unit is the last bracketed part at the end of the
+/// name; an empty one is dropped; leading and trailing blanks go.
 struct NameParts {
   std::string label;
   std::string unit;

@@ -24,17 +24,22 @@ class Client {
   /// `url`: `http://127.0.0.1:8080` or `https://…`; a path in it goes before every request's path. Errors: invalid.
   static Result<std::unique_ptr<Client>> create(const std::string& url, Duration timeout = Duration::seconds(30));
   virtual ~Client() = default;
-  /// Blocks. A connection that the server closed while idle is opened again once. Errors: unavailable (refused, lost, timed out).
-  virtual Result<ClientResponse> request(Method method, const std::string& path, std::string body = {}, Headers headers = {}) = 0;
+  /// Blocks. A connection that the server closed while idle is opened again once. Errors: unavailable (refused, lost, timed
+  /// out).
+  virtual Result<ClientResponse> request(Method method, const std::string& path, std::string body = {},
+                                         Headers headers = {}) = 0;
   /// Like request, for answers of any length: `piece` gets the body as it comes; false from it ends the request.
-  virtual Result<ClientResponse> stream(Method method, const std::string& path, const std::function<bool(std::string_view)>& piece) = 0;
+  virtual Result<ClientResponse> stream(Method method, const std::string& path,
+                                        const std::function<bool(std::string_view)>& piece) = 0;
 };
 
-/// Many keep-alive connections driven by one thread of its own: what a crowd of simulated devices uses. post() from any thread, never blocks; at most `in_flight_max`
-/// requests wait or run (unavailable above: the caller backs off). `done` is called on the client's thread, exactly once.
+/// Many keep-alive connections driven by one thread of its own: what a crowd of simulated devices uses. post() from any thread,
+/// never blocks; at most `in_flight_max` requests wait or run (unavailable above: the caller backs off). `done` is called on
+/// the client's thread, exactly once.
 class AsyncClient {
  public:
-  static Result<std::unique_ptr<AsyncClient>> create(const std::string& url, unsigned connections, std::size_t in_flight_max = 4096);
+  static Result<std::unique_ptr<AsyncClient>> create(const std::string& url, unsigned connections,
+                                                     std::size_t in_flight_max = 4096);
   virtual ~AsyncClient() = default;
   /// Requests of the same `lane` go over one connection, in order.
   virtual Status post(std::uint64_t lane, std::string path, std::string content_type, std::string body,
@@ -45,7 +50,8 @@ class AsyncClient {
 /// A blocking WebSocket client, for the benchmark and the tests. One thread.
 class WebSocketClient {
  public:
-  static Result<std::unique_ptr<WebSocketClient>> connect(const std::string& url, const std::string& path, Headers headers = {});
+  static Result<std::unique_ptr<WebSocketClient>> connect(const std::string& url, const std::string& path,
+                                                          Headers headers = {});
   virtual ~WebSocketClient() = default;
   virtual Status send(std::string_view text) = 0;
   struct Message {

@@ -22,12 +22,12 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 /// A whole request, body included (up to the server's limit). Owns its bytes.
 struct Request {
   Method method = Method::get;
-  std::string path;    ///< percent-decoded, without query, UTF-8
+  std::string path;                                         ///< percent-decoded, without query, UTF-8
   std::vector<std::pair<std::string, std::string>> query;   ///< decoded, in order
   std::vector<std::pair<std::string, std::string>> params;  ///< what the route's `{name}` parts matched, decoded
-  Headers headers;     ///< names in lower case
-  std::string body;    ///< as sent (not decompressed)
-  std::string remote;  ///< the peer, `127.0.0.1:50412`
+  Headers headers;                                          ///< names in lower case
+  std::string body;                                         ///< as sent (not decompressed)
+  std::string remote;                                       ///< the peer, `127.0.0.1:50412`
 
   /// The first value, or nothing.
   std::optional<std::string_view> header(std::string_view lower_case_name) const;
@@ -35,22 +35,22 @@ struct Request {
   std::string_view param(std::string_view name) const;  ///< empty when there is none
 };
 
-/// Gives a streamed body piece by piece. next() runs on the server's worker threads, one call at a time; it may block. Destroyed when done or when the client
-/// left: stop the work then.
+/// Gives a streamed body piece by piece. next() runs on the server's worker threads, one call at a time; it may block.
+/// Destroyed when done or when the client left: stop the work then.
 class BodySource {
  public:
   virtual ~BodySource() = default;
-  /// Appends the next piece (about 64 KiB) to `out`; false: that was the last. An error ends the connection in the middle, so that a cut answer is never
-  /// taken for a whole one.
+  /// Appends the next piece (about 64 KiB) to `out`; false: that was the last. An error ends the connection in the middle, so
+  /// that a cut answer is never taken for a whole one.
   virtual Result<bool> next(std::string& out) = 0;
 };
 
 struct Response {
   unsigned status = 200;
-  std::string content_type;       ///< empty: no body
+  std::string content_type;  ///< empty: no body
   Headers headers;
   std::string body;
-  std::string_view static_body;   ///< in place of body: bytes that live as long as the process
+  std::string_view static_body;        ///< in place of body: bytes that live as long as the process
   std::unique_ptr<BodySource> source;  ///< in place of body: streamed, chunked
 
   static Response json(std::string body, unsigned status = 200);
@@ -73,7 +73,8 @@ enum class SendResult : unsigned char {
   closed,          ///< not taken, and nothing will be
 };
 
-/// One WebSocket. All members from any thread. Kept alive by whoever holds it; the connection ends at close() or when the peer leaves.
+/// One WebSocket. All members from any thread. Kept alive by whoever holds it; the connection ends at close() or when the peer
+/// leaves.
 class WebSocket {
  public:
   virtual ~WebSocket() = default;
@@ -90,11 +91,12 @@ struct WebSocketEvents {
   std::function<void()> drained;  ///< the queue has become empty
   std::function<void()> closed;   ///< exactly once
 };
-/// Decides about an upgrade (already checked for Host, Origin and token) and gives what is called from then on. An error refuses with its status.
+/// Decides about an upgrade (already checked for Host, Origin and token) and gives what is called from then on. An error
+/// refuses with its status.
 using WebSocketHandler = std::function<Result<WebSocketEvents>(const Request&, std::shared_ptr<WebSocket>)>;
 
-/// Routes by method and path pattern: `/api/v1/datasets/{dataset}/events`. A `{name}` matches one part, `{name...}` the rest. Filled before the server starts, then
-/// only read. Unknown path: 404; known path with another method: 405 with Allow.
+/// Routes by method and path pattern: `/api/v1/datasets/{dataset}/events`. A `{name}` matches one part, `{name...}` the rest.
+/// Filled before the server starts, then only read. Unknown path: 404; known path with another method: 405 with Allow.
 class Router {
  public:
   void add(Method method, std::string pattern, Handler handler);
@@ -107,8 +109,9 @@ class Router {
     std::vector<Method> allowed;  ///< of the path, when the method did not match
     const std::string* pattern = nullptr;
   };
-  /// `path` as in the request target, percent-escaped: an escaped slash stays inside its part. Of several patterns that fit, the more exact one
-  /// wins: literal parts before `{name}`, that before `{name...}`, whatever the order of add(). HEAD falls back to GET.
+  /// `path` as in the request target, percent-escaped: an escaped slash stays inside its part. Of several patterns that fit,
+  /// the more exact one wins: literal parts before `{name}`, that before `{name...}`, whatever the order of add(). HEAD falls
+  /// back to GET.
   Match match(Method method, std::string_view path) const;
   /// Method and pattern of every route, for the OpenAPI check.
   std::vector<std::pair<Method, std::string>> routes() const;

@@ -12,8 +12,8 @@
 
 namespace iotstream::os {
 
-/// An open file. Distinct files may be used from distinct threads; one file may be read by many threads while one thread writes it.
-/// Errors: disk_full for ENOSPC and EDQUOT, io for everything else; the message names the path and the system's reason.
+/// An open file. Distinct files may be used from distinct threads; one file may be read by many threads while one thread writes
+/// it. Errors: disk_full for ENOSPC and EDQUOT, io for everything else; the message names the path and the system's reason.
 class File {
  public:
   virtual ~File() = default;
@@ -59,8 +59,8 @@ class Disk {
 /// The machine's own file system.
 Disk& real_disk();
 
-/// Writes a whole small file so that after a crash either the old or the new content is there: a temporary beside it, sync, rename,
-/// sync of the folder.
+/// Writes a whole small file so that after a crash either the old or the new content is there: a temporary beside it, sync,
+/// rename, sync of the folder.
 Status write_atomically(Disk& disk, const std::string& path, ByteView content);
 /// Reads a whole file, refusing (too_large) one above `size_max`.
 Result<std::string> read_file(Disk& disk, const std::string& path, std::uint64_t size_max);

@@ -14,16 +14,16 @@ namespace iotstream::os {
 void name_thread(std::string_view name);
 
 struct ProcessUsage {
-  std::uint64_t rss_bytes = 0;       ///< resident memory now
-  std::uint64_t rss_bytes_max = 0;   ///< its peak
-  double cpu_seconds = 0;            ///< user and system, all threads, since the start
+  std::uint64_t rss_bytes = 0;      ///< resident memory now
+  std::uint64_t rss_bytes_max = 0;  ///< its peak
+  double cpu_seconds = 0;           ///< user and system, all threads, since the start
   std::uint64_t threads = 0;
   std::uint64_t open_files = 0;
 };
 ProcessUsage process_usage();
 
 struct Machine {
-  std::string processor;        ///< model name
+  std::string processor;  ///< model name
   unsigned cores = 0;
   std::uint64_t memory_bytes = 0;
   std::string kernel;
@@ -37,8 +37,8 @@ struct CpuTimes {
 CpuTimes cpu_times();
 double steal_percent(CpuTimes before, CpuTimes after);
 
-/// Holds the exclusive lock of a data directory while it lives: an OFD lock on `<directory>/LOCK`, in which the holder's pid and
-/// start stand, so that it falls with the process however that ends.
+/// Holds the exclusive lock of a data directory while it lives: an OFD lock on `<directory>/LOCK`, in which the holder's pid
+/// and start stand, so that it falls with the process however that ends.
 class DirectoryLock {
  public:
   /// conflict when another process holds it; the message says which.

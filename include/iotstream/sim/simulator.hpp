@@ -27,14 +27,14 @@ struct SimulationStatus {
   config::Simulation settings;
   std::string dataset;
   State state = State::running;
-  std::string problem;             ///< of a failed one, or the last refusal
+  std::string problem;  ///< of a failed one, or the last refusal
   std::uint64_t sent = 0;
   std::uint64_t acknowledged = 0;
-  std::uint64_t refused = 0;       ///< 429, 503, 507: tried again with back-off
-  std::uint64_t dropped = 0;       ///< given up: a 4xx that trying again cannot mend
+  std::uint64_t refused = 0;  ///< 429, 503, 507: tried again with back-off
+  std::uint64_t dropped = 0;  ///< given up: a 4xx that trying again cannot mend
   std::uint64_t loops = 0;
   std::int64_t lateness_us_max = 0;  ///< over the last minute: how late a reading left against its deadline
-  double expected_rate = 0;        ///< readings/s of all its devices
+  double expected_rate = 0;          ///< readings/s of all its devices
   std::vector<std::string> devices;
 };
 
@@ -46,16 +46,19 @@ struct SimulationChange {
   std::optional<std::uint32_t> devices;
 };
 
-/// One scheduler thread; deadlines are absolute (start + n × period): a late reading never delays the next, and 10 Hz stays 10 Hz over hours. A process that was held up sends what is
-/// overdue up to 1 s of backlog, then counts what it skips. Thread-safe.
+/// One scheduler thread; deadlines are absolute (start + n × period): a late reading never delays the next, and 10 Hz stays 10
+/// Hz over hours. A process that was held up sends what is overdue up to 1 s of backlog, then counts what it skips.
+/// Thread-safe.
 class Simulator {
  public:
   virtual ~Simulator() = default;
 
   /// `url`: where HTTP devices post (the server's own address); set before start(). All references outlive it.
-  static std::unique_ptr<Simulator> create(catalog::Catalog& catalog, ingest::Gate& gate, os::Clock& clock, metrics::Table& metrics);
+  static std::unique_ptr<Simulator> create(catalog::Catalog& catalog, ingest::Gate& gate, os::Clock& clock,
+                                           metrics::Table& metrics);
   /// Starts the configured simulations. Errors: not_found (a prototype without rows fails alone and says so in its status).
-  virtual Status start(const std::string& url, const std::string& token, const std::vector<config::Simulation>& simulations) = 0;
+  virtual Status start(const std::string& url, const std::string& token,
+                       const std::vector<config::Simulation>& simulations) = 0;
   virtual Result<std::uint64_t> add(const config::Simulation& simulation) = 0;
   virtual Status change(std::uint64_t id, const SimulationChange& change) = 0;
   virtual Status remove(std::uint64_t id) = 0;

@@ -18,8 +18,8 @@ namespace iotstream::sqlite {
 /// What a column of the current row holds.
 enum class ColumnType : unsigned char { null, integer, real, text, blob };
 
-/// A prepared statement. Valid as long as its Database. One thread at a time. Indexes of parameters and columns begin at 1 and 0, as in
-/// SQLite.
+/// A prepared statement. Valid as long as its Database. One thread at a time. Indexes of parameters and columns begin at 1 and
+/// 0, as in SQLite.
 class Statement {
  public:
   Statement() = default;
@@ -36,7 +36,8 @@ class Statement {
   Statement& bind_blob(int parameter, ByteView value);
   Statement& bind_null(int parameter);
 
-  /// true: a row is there; false: done (and reset). Errors: disk_full, io, corrupt, busy, unavailable when interrupted, or invalid.
+  /// true: a row is there; false: done (and reset). Errors: disk_full, io, corrupt, busy, unavailable when interrupted, or
+  /// invalid.
   Result<bool> step();
   /// Runs to the end and resets.
   Status run();

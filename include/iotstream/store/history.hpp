@@ -35,18 +35,18 @@ struct Event {
 
 struct EventQuery {
   std::string dataset;
-  std::optional<Timestamp> from;     ///< inclusive
-  std::optional<Timestamp> to;       ///< exclusive
-  std::string device;                ///< empty or `*`: all
-  std::vector<FieldId> fields;       ///< empty: all
+  std::optional<Timestamp> from;  ///< inclusive
+  std::optional<Timestamp> to;    ///< exclusive
+  std::string device;             ///< empty or `*`: all
+  std::vector<FieldId> fields;    ///< empty: all
   bool newest_first = true;
   std::uint64_t limit = 100;
-  std::string cursor;                ///< from a former page
+  std::string cursor;  ///< from a former page
 };
 
 struct EventPage {
   std::uint64_t count = 0;
-  std::string next;   ///< empty: that was all
+  std::string next;  ///< empty: that was all
 };
 
 enum class Aggregate : unsigned char { avg, min, max, sum, count, first, last, p50, p95, p99 };
@@ -59,14 +59,14 @@ struct SeriesQuery {
   std::vector<Aggregate> aggregates;
   Timestamp from;
   Timestamp to;
-  Duration interval;        ///< > 0: width of a bucket; buckets begin at its multiples since the epoch
-  std::string device;       ///< empty or `*`: all together
+  Duration interval;   ///< > 0: width of a bucket; buckets begin at its multiples since the epoch
+  std::string device;  ///< empty or `*`: all together
 };
 
 struct SeriesColumn {
   FieldId field;
   Aggregate aggregate = Aggregate::avg;
-  std::vector<double> values;   ///< NaN: an empty bucket (count: 0)
+  std::vector<double> values;  ///< NaN: an empty bucket (count: 0)
 };
 
 struct Series {
@@ -78,7 +78,7 @@ struct Series {
 /// How much of a field there is.
 struct FieldUsage {
   FieldId field;
-  std::uint64_t count = 0;      ///< values that are not null
+  std::uint64_t count = 0;  ///< values that are not null
 };
 
 struct DeviceUsage {
@@ -103,18 +103,20 @@ class History {
  public:
   virtual ~History() = default;
 
-  /// Opens or creates `<directory>/history.db` and starts to follow the log (to its durable watermark) from the offsets stored with the rows. `log`, `schemas`, `clock`, `metrics` outlive
-  /// it. Errors: io, corrupt, unsupported.
-  static Result<std::unique_ptr<History>> open(const std::string& directory, const config::Store& options, log::Log& log, catalog::Schemas& schemas,
-                                               os::Clock& clock, metrics::Table& metrics);
+  /// Opens or creates `<directory>/history.db` and starts to follow the log (to its durable watermark) from the offsets stored
+  /// with the rows. `log`, `schemas`, `clock`, `metrics` outlive it. Errors: io, corrupt, unsupported.
+  static Result<std::unique_ptr<History>> open(const std::string& directory, const config::Store& options, log::Log& log,
+                                               catalog::Schemas& schemas, os::Clock& clock, metrics::Table& metrics);
 
-  /// Calls `visit` for each event in order; false from it ends the query. Bounded memory. Errors: not_found (dataset), invalid (cursor), io.
+  /// Calls `visit` for each event in order; false from it ends the query. Bounded memory. Errors: not_found (dataset), invalid
+  /// (cursor), io.
   virtual Result<EventPage> events(const EventQuery& query, const std::function<bool(const Event&)>& visit) = 0;
   /// Errors: not_found, invalid (more than 100,000 buckets, no field), io.
   virtual Result<Series> series(const SeriesQuery& query) = 0;
 
-  /// All events of [from, …) in one consistent picture of the database, by time, together with the next offset of every partition that it does not hold: who goes on reading the log there
-  /// has each record once. `visit` as in events(). Errors: not_found, io.
+  /// All events of [from, …) in one consistent picture of the database, by time, together with the next offset of every
+  /// partition that it does not hold: who goes on reading the log there has each record once. `visit` as in events(). Errors:
+  /// not_found, io.
   virtual Result<std::vector<Offset>> snapshot(const EventQuery& query, const std::function<bool(const Event&)>& visit) = 0;
 
   /// Including what waits to be written. Cheap (kept in memory).
