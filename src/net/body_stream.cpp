@@ -51,7 +51,11 @@ std::optional<BodyStream::Piece> BodyStream::take() {
 
 Task<BodyStream::Piece> BodyStream::next() {
   for (int tries = 0; !start(); ++tries) {
-    if (tries == retries_max) co_return Piece{{}, true, Error{ErrorKind::busy, "All workers are busy; try again later."}};
+    if (tries == retries_max) {
+      Piece failure;
+      failure.error = Error{ErrorKind::busy, "All workers are busy; try again later."};
+      co_return failure;
+    }
     Timer pause(loop_->io().get_executor(), retry_pause);
     co_await pause.async_wait(use_task);
   }
@@ -59,7 +63,8 @@ Task<BodyStream::Piece> BodyStream::next() {
     std::optional<Piece> piece = take();
     if (piece) {
       if (!piece->last && !piece->error) start();
-      co_return std::move(*piece);
+      Piece taken = std::move(*piece);
+      co_return taken;
     }
     co_await changed_.wait();
   }

@@ -65,8 +65,8 @@ Task<std::shared_ptr<WebSocketSession>> Connection::run() {
       broken_ = true;
     } else {
       stopping_ = stopping_ || state_->stopping.load(std::memory_order_relaxed);
-      while (co_await serve()) {
-      }
+      bool goes_on = true;
+      while (goes_on) goes_on = co_await serve();
     }
     if (!websocket_) co_await close();
   } catch (const std::exception& exception) {
@@ -135,19 +135,21 @@ void Connection::stop(bool at_once) {
 /// One request and its answer; false when the connection is to be closed.
 Task<bool> Connection::serve() {
   parser_.emplace(state_->parser_limits);
-  if (!co_await receive_header()) co_return false;
+  const bool went_on = co_await receive_header();
+  if (!went_on) co_return false;
   if (parser_->failed()) co_return co_await refuse_broken();
   Admission admission = admit(*parser_, state_->policy, state_->router, peer_);
-  if (admission.refusal) co_return co_await refuse(std::move(admission));
-  if (!admission.websocket_accept.empty()) co_return co_await upgrade(std::move(admission));
-  co_return co_await serve_admitted(std::move(admission));
+  if (admission.refusal) co_return co_await refuse(admission);
+  if (!admission.websocket_accept.empty()) co_return co_await upgrade(admission);
+  co_return co_await serve_admitted(admission);
 }
 
-Task<bool> Connection::serve_admitted(Admission admission) {
+Task<bool> Connection::serve_admitted(Admission& admission) {
   if (parser_->expects_continue() && !parser_->done() && parser_->body_received() == 0 && input_.empty()) {
     output_ += "HTTP/1.1 100 Continue\r\n\r\n";
   }
-  if (!co_await receive_body()) co_return false;
+  const bool went_on = co_await receive_body();
+  if (!went_on) co_return false;
   if (parser_->failed()) co_return co_await refuse_broken();
   Reply how{parser_->http11(), parser_->keep_alive(), admission.request.method == Method::head,
             std::move(admission.foreign_origin)};
@@ -155,14 +157,15 @@ Task<bool> Connection::serve_admitted(Admission admission) {
   parser_.reset();
   Response response = co_await handle(admission);
   if (broken_) co_return false;
-  co_return co_await reply(std::move(response), how);
+  co_return co_await reply(response, how);
 }
 
 Task<bool> Connection::receive_header() {
   enter(input_.empty() ? Phase::idle : Phase::header);
   feed();
   while (!parser_->header_done() && !parser_->failed()) {
-    if (!co_await fill()) co_return false;
+    const bool went_on = co_await fill();
+    if (!went_on) co_return false;
   }
   co_return true;
 }
@@ -171,7 +174,8 @@ Task<bool> Connection::receive_body() {
   enter(Phase::body);
   feed();
   while (!parser_->done() && !parser_->failed()) {
-    if (!co_await fill()) co_return false;
+    const bool went_on = co_await fill();
+    if (!went_on) co_return false;
     // Each piece moves the deadline, but on the whole the body must keep up its rate.
     const auto budget =
         std::chrono::seconds(parser_->body_received() / std::max<std::uint64_t>(1, state_->options.body_rate_min));
@@ -189,7 +193,8 @@ Task<bool> Connection::fill() {
   if (!output_.empty()) {
     const Phase phase = phase_;
     const SteadyTime then = deadline;
-    if (!co_await flush()) co_return false;
+    const bool went_on = co_await flush();
+    if (!went_on) co_return false;
     phase_ = phase;
     deadline = phase == Phase::idle ? after(state_->options.config.idle_timeout) : then;
   }
@@ -221,11 +226,14 @@ Task<bool> Connection::refuse_broken() {
   const bool failed = parser_->failed();
   const unsigned status = failed ? parser_->status() : 408;
   state_->metrics.refused(failed ? parser_->reason() : std::string_view("timeout"));
-  co_await reply(Response::problem(status, failed ? parser_->detail() : "The request was too slow in coming."), Reply{});
+  const std::string_view detail = failed ? parser_->detail() : "The request was too slow in coming.";
+  Response response = Response::problem(status, detail);
+  const Reply how;
+  co_await reply(response, how);
   co_return false;
 }
 
-Task<bool> Connection::refuse(Admission admission) {
+Task<bool> Connection::refuse(Admission& admission) {
   if (!admission.reason.empty()) state_->metrics.refused(admission.reason);
   Reply how{parser_->http11(), parser_->keep_alive(), admission.request.method == Method::head,
             std::move(admission.foreign_origin)};
@@ -233,21 +241,23 @@ Task<bool> Connection::refuse(Admission admission) {
     how.keep_alive = parser_->done() && how.keep_alive;
   } else {
     parser_->discard_body();
-    if (!co_await receive_body()) co_return false;
+    const bool went_on = co_await receive_body();
+    if (!went_on) co_return false;
     how.keep_alive = how.keep_alive && !parser_->failed();
   }
-  co_return co_await reply(std::move(*admission.refusal), how);
+  co_return co_await reply(*admission.refusal, how);
 }
 
 /// Makes the connection a WebSocket; false, since HTTP ends here, or true after a refusal.
-Task<bool> Connection::upgrade(Admission admission) {
+Task<bool> Connection::upgrade(Admission& admission) {
   auto session = std::make_shared<WebSocketSession>(loop_, state_);
   Result<WebSocketEvents> events = (*admission.match.websocket)(admission.request, session);
   if (!events) {
     session->refuse();
     state_->metrics.refused("websocket");
-    co_return co_await reply(Response::from(events.error()),
-                             Reply{true, parser_->keep_alive(), false, std::move(admission.foreign_origin)});
+    Response response = Response::from(events.error());
+    const Reply how{true, parser_->keep_alive(), false, std::move(admission.foreign_origin)};
+    co_return co_await reply(response, how);
   }
   state_->metrics.answered(101);
   output_ += "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
@@ -273,7 +283,7 @@ Task<Response> Connection::handle(Admission& admission) {
     }
   }
   in_handler_ = false;
-  if (!answer_ && !output_.empty() && !co_await flush()) co_return Response();
+  if (!answer_) co_await flush();  // earlier answers do not wait for this one
   enter(Phase::handling);
   while (!answer_ && !broken_) co_await answer_came_.wait();
   if (!answer_) co_return Response();
@@ -282,13 +292,12 @@ Task<Response> Connection::handle(Admission& admission) {
   co_return response;
 }
 
-Task<bool> Connection::reply(Response response, const Reply& how) {
+Task<bool> Connection::reply(Response& response, const Reply& how) {
   if (unwritable(response)) {
     diagnostics::error("net", "an answer of status {} has a header that cannot be written", response.status);
     response = Response::problem(500, "The answer could not be written.");
   }
-  if (response.source && !how.head_only && allows_body(response.status))
-    co_return co_await reply_stream(std::move(response), how);
+  if (response.source && !how.head_only && allows_body(response.status)) co_return co_await reply_stream(response, how);
   const std::string_view body = response.static_body.empty() ? std::string_view(response.body) : response.static_body;
   const bool keep_alive = how.keep_alive && !stopping_;
   Framing framing{how.http11, keep_alive, body.size(), how.foreign_origin};
@@ -297,17 +306,23 @@ Task<bool> Connection::reply(Response response, const Reply& how) {
   state_->metrics.answered(response.status);
   if (!how.head_only && allows_body(response.status)) {
     if (body.size() > body_copied_max) {
-      if (!co_await flush(body)) co_return false;
+      const bool went_on = co_await flush(body);
+      if (!went_on) co_return false;
     } else {
       output_ += body;
     }
   }
-  if (output_.size() >= output_size_max && !co_await flush()) co_return false;
-  co_return keep_alive;
+  bool goes_on = keep_alive;
+  if (output_.size() >= output_size_max) {
+    const bool flushed = co_await flush();
+    goes_on = goes_on && flushed;
+  }
+  co_return goes_on;
 }
 
-Task<bool> Connection::reply_stream(Response response, const Reply& how) {
-  if (!output_.empty() && !co_await flush()) co_return false;
+Task<bool> Connection::reply_stream(Response& response, const Reply& how) {
+  const bool flushed = co_await flush();
+  if (!flushed) co_return false;
   enter(Phase::handling);
   stream_ = std::make_shared<BodyStream>(loop_, state_->workers, std::move(response.source));
   const auto stream = stream_;
@@ -321,12 +336,13 @@ Task<bool> Connection::reply_stream(Response response, const Reply& how) {
     // Nothing has been written yet: a failure can still be told as one, and a short answer needs no chunks.
     if (piece.error) response = Response::from(*piece.error);
     if (!piece.error) response.body = std::move(piece.bytes);
-    goes_on = co_await reply(std::move(response), how);
+    goes_on = co_await reply(response, how);
   } else if (!broken_) {
     const bool keep_alive = how.keep_alive && how.http11 && !stopping_;
     append_head(output_, response, {how.http11, keep_alive, std::nullopt, how.foreign_origin});
     state_->metrics.answered(response.status);
-    goes_on = co_await write_stream(*stream, std::move(piece), how.http11) && keep_alive;
+    goes_on = co_await write_stream(*stream, piece, how.http11);
+    goes_on = goes_on && keep_alive;
   }
   transport_->unwatch_peer();
   stream->leave();
@@ -334,7 +350,7 @@ Task<bool> Connection::reply_stream(Response response, const Reply& how) {
   co_return goes_on;
 }
 
-Task<bool> Connection::write_stream(BodyStream& stream, BodyStream::Piece piece, bool chunked) {
+Task<bool> Connection::write_stream(BodyStream& stream, BodyStream::Piece& piece, bool chunked) {
   while (true) {
     if (piece.error || broken_) {
       // A reset, so that what was cut off is not taken for the whole, whatever the framing.
@@ -344,7 +360,9 @@ Task<bool> Connection::write_stream(BodyStream& stream, BodyStream::Piece piece,
     }
     const bool chunk = chunked && !piece.bytes.empty();  // a chunk of length 0 would be the end
     if (chunk) fmt::format_to(std::back_inserter(output_), "{:x}\r\n", piece.bytes.size());
-    if (!co_await flush(piece.bytes, chunk ? "\r\n" : "")) co_return false;
+    const std::string_view tail = chunk ? "\r\n" : "";
+    const bool went_on = co_await flush(piece.bytes, tail);
+    if (!went_on) co_return false;
     if (piece.last && chunked) output_ += "0\r\n\r\n";
     if (piece.last) co_return true;
     enter(Phase::handling);
@@ -354,12 +372,14 @@ Task<bool> Connection::write_stream(BodyStream& stream, BodyStream::Piece piece,
 
 /// Writes what has gathered, then `body` and `tail`.
 Task<bool> Connection::flush(std::string_view body, std::string_view tail) {
+  if (output_.empty() && body.empty()) co_return !broken_;
   enter(Phase::writing);
   std::array<asio::const_buffer, 3> buffers{asio::buffer(output_), asio::buffer(body), asio::buffer(tail)};
-  const error_code error = co_await transport_->write(buffers, [this](std::size_t written) {
+  const auto progress = [this](std::size_t written) {
     state_->metrics.bytes_out.add(written);
     deadline = after(state_->options.write_timeout);
-  });
+  };
+  const error_code error = co_await transport_->write(buffers, progress);
   output_.clear();
   if (error) broken_ = true;
   co_return !broken_;
@@ -367,7 +387,8 @@ Task<bool> Connection::flush(std::string_view body, std::string_view tail) {
 
 Task<void> Connection::close() {
   if (broken_) co_return;
-  if (!output_.empty() && !co_await flush()) co_return;
+  const bool flushed = co_await flush();
+  if (!flushed) co_return;
   if (ends_quietly_) co_return;
   enter(Phase::closing);
   co_await transport_->finish();

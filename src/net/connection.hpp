@@ -72,7 +72,7 @@ class Connection final : public Watched {
   std::shared_ptr<Connection> self() { return std::static_pointer_cast<Connection>(shared_from_this()); }
 
   Task<bool> serve();
-  Task<bool> serve_admitted(Admission admission);
+  Task<bool> serve_admitted(Admission& admission);
   Task<bool> receive_header();
   Task<bool> receive_body();
   Task<bool> fill();
@@ -80,14 +80,14 @@ class Connection final : public Watched {
   void enter(Phase phase);
 
   Task<bool> refuse_broken();
-  Task<bool> refuse(Admission admission);
-  Task<bool> upgrade(Admission admission);
+  Task<bool> refuse(Admission& admission);
+  Task<bool> upgrade(Admission& admission);
   Task<Response> handle(Admission& admission);
   void answered(Response response);
 
-  Task<bool> reply(Response response, const Reply& how);
-  Task<bool> reply_stream(Response response, const Reply& how);
-  Task<bool> write_stream(BodyStream& stream, BodyStream::Piece piece, bool chunked);
+  Task<bool> reply(Response& response, const Reply& how);
+  Task<bool> reply_stream(Response& response, const Reply& how);
+  Task<bool> write_stream(BodyStream& stream, BodyStream::Piece& piece, bool chunked);
   Task<bool> flush(std::string_view body = {}, std::string_view tail = {});
   Task<void> close();
 

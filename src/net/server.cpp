@@ -116,6 +116,17 @@ Duration tick_of(const ServerOptions& options) {
   return {std::clamp<std::int64_t>(shortest / 4, 5'000, 1'000'000)};
 }
 
+/// Bounds the time in which a connection that was turned away may read the reason.
+class Farewell final : public Watched {
+ public:
+  explicit Farewell(Transport& transport) : transport_(transport) {}
+  void expired() override { transport_.cancel(); }
+  void stop(bool) override { transport_.cancel(); }
+
+ private:
+  Transport& transport_;
+};
+
 class ServerImpl final : public Server {
  public:
   ServerImpl(ServerOptions options, const Router& router, os::WorkerPool& workers, metrics::Table& metrics)
@@ -226,6 +237,9 @@ Task<void> ServerImpl::serve(std::shared_ptr<Loop> loop, std::unique_ptr<Transpo
 Task<void> ServerImpl::turn_away(std::shared_ptr<Loop> loop, std::unique_ptr<Transport> transport) {
   state_->metrics.refused("connections");
   if (!tls_) {
+    const auto farewell = std::make_shared<Farewell>(*transport);
+    farewell->deadline = after(state_->options.linger_timeout);
+    loop->watch(farewell);
     std::string text;
     Response response = Response::problem(503, "There are too many connections; try again later.");
     response.headers.emplace_back("Retry-After", "1");
@@ -235,6 +249,8 @@ Task<void> ServerImpl::turn_away(std::shared_ptr<Loop> loop, std::unique_ptr<Tra
     error_code ignored;
     transport->socket().write_some(asio::buffer(text), ignored);
     co_await transport->finish();
+    co_await transport->drain(*loop);
+    loop->forget(*farewell);
   }
   transport->close(false);
   transport.reset();

@@ -201,8 +201,11 @@ void WebSocketSession::fail(std::uint16_t code, std::string_view reason) {
 
 Task<void> WebSocketSession::write(std::shared_ptr<WebSocketSession> session) {
   try {
-    if (co_await session->write_bytes(std::exchange(session->upgrade_.greeting, {}))) {
-      while (co_await session->write_pending()) co_await session->wake_.wait();
+    bool goes_on = co_await session->write_bytes(session->upgrade_.greeting);
+    session->upgrade_.greeting = std::string();
+    while (goes_on) {
+      goes_on = co_await session->write_pending();
+      if (goes_on) co_await session->wake_.wait();
     }
   } catch (const std::exception& exception) {
     diagnostics::error("net", "a WebSocket is dropped: {}", exception.what());
@@ -216,8 +219,11 @@ Task<void> WebSocketSession::write(std::shared_ptr<WebSocketSession> session) {
 /// Writes until nothing is left; false when the writer's work is over.
 Task<bool> WebSocketSession::write_pending() {
   while (true) {
-    std::string urgent = urgent_frames();
-    if (!urgent.empty() && !co_await write_bytes(std::move(urgent))) co_return false;
+    const std::string urgent = urgent_frames();
+    if (!urgent.empty()) {
+      const bool went_on = co_await write_bytes(urgent);
+      if (!went_on) co_return false;
+    }
     bool close_due = false;
     bool broken = false;
     {
@@ -229,11 +235,13 @@ Task<bool> WebSocketSession::write_pending() {
     }
     if (broken) co_return false;  // the peer has gone without a close frame
     if (!writing_.empty()) {
-      if (!co_await write_batch()) co_return false;
+      const bool went_on = co_await write_batch();
+      if (!went_on) co_return false;
     } else if (close_due) {
       close_sent_ = true;
       close_late_ = plus(std::chrono::steady_clock::now(), state_->options.websocket_close_timeout);
-      if (!co_await write_bytes(close_frame_)) co_return false;
+      const bool went_on = co_await write_bytes(close_frame_);
+      if (!went_on) co_return false;
     } else if (std::exchange(wrote_, false)) {
       if (upgrade_.events.drained && !close_sent_) upgrade_.events.drained();
     } else {
@@ -257,7 +265,8 @@ Task<bool> WebSocketSession::write_batch() {
     const std::size_t first = next;
     while (next < writing_.size() && !batch.full()) batch.add(writing_[next++]);
     auto buffers = batch.buffers();
-    if (!co_await write_buffers(buffers)) co_return false;
+    const bool went_on = co_await write_buffers(buffers);
+    if (!went_on) co_return false;
     state_->metrics.messages_out.add(next - first);
     for (std::size_t i = first; i < next; ++i) writing_[i].bytes.reset();
     {
@@ -265,7 +274,9 @@ Task<bool> WebSocketSession::write_batch() {
       queued_bytes_ -= std::min(queued_bytes_, batch.payload);
     }
     if (pong_due_ || ping_due_) {
-      if (!co_await write_bytes(urgent_frames())) co_return false;
+      const std::string urgent = urgent_frames();
+      const bool urgent_went = co_await write_bytes(urgent);
+      if (!urgent_went) co_return false;
     }
   }
   writing_.clear();
@@ -273,9 +284,10 @@ Task<bool> WebSocketSession::write_batch() {
   co_return true;
 }
 
-Task<bool> WebSocketSession::write_bytes(std::string bytes) {
+Task<bool> WebSocketSession::write_bytes(const std::string& bytes) {
   asio::const_buffer buffer = asio::buffer(bytes);
-  co_return co_await write_buffers({&buffer, 1});
+  const std::span<asio::const_buffer> buffers(&buffer, 1);
+  co_return co_await write_buffers(buffers);
 }
 
 Task<bool> WebSocketSession::write_buffers(std::span<asio::const_buffer> buffers) {

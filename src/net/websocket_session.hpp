@@ -65,7 +65,7 @@ class WebSocketSession final : public WebSocket, public Watched {
   static Task<void> write(std::shared_ptr<WebSocketSession> session);
   Task<bool> write_pending();
   Task<bool> write_batch();
-  Task<bool> write_bytes(std::string bytes);
+  Task<bool> write_bytes(const std::string& bytes);
   Task<bool> write_buffers(std::span<asio::const_buffer> buffers);
   std::string urgent_frames();
 
