@@ -38,7 +38,8 @@ class Schemas {
   /// call back.
   using Persist = std::function<Status(std::string_view key, std::string_view record)>;
 
-  /// Replays one record of `_schemas`. Before the first evolve(). Errors: corrupt.
+  /// Replays one record of `_schemas`: any version but the newest may be missing (retention may have taken it). Before the
+  /// first evolve(). Errors: corrupt.
   Status restore(std::string_view record);
   void set_persist(Persist persist);
 
@@ -55,7 +56,8 @@ class Schemas {
                                   std::string_view device, Timestamp now);
 
   /// Makes `facts` those of `dataset` (optionally only of events whose `code` member equals `code`) from now on; the id they
-  /// have from now on. The same facts keep their id. Errors: those of the hook.
+  /// have from now on. The same facts keep their id. Errors: those of the hook; invalid for a dataset name as above, or a value
+  /// that is not JSON.
   Result<FactsId> set_facts(std::string_view dataset, std::string_view code, const Facts& facts);
   /// The facts for an event of `dataset` with that `code` (may be empty): by code first, then the dataset's only ones; 0: none.
   FactsId facts_for(std::string_view dataset, std::string_view code) const;
@@ -67,7 +69,14 @@ class Schemas {
   mutable std::shared_mutex mutex_;  ///< guards the maps; readers share it for a look-up only
   std::mutex change_;                ///< serialises changes; taken before mutex_
   Persist persist_;
-  std::unordered_map<std::string, std::shared_ptr<Dataset>> datasets_;
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  Status keep(std::string_view key, const std::string& record);
+  void publish(SchemaRecord record);
+  void publish(FactsId id, std::string_view dataset, std::string_view code, std::shared_ptr<const Facts> facts);
+  std::unordered_map<std::string, std::shared_ptr<Dataset>, Hash, std::equal_to<>> datasets_;
   std::vector<std::shared_ptr<const Facts>> facts_;
   std::atomic<std::uint64_t> generation_{0};  ///< release after the maps hold the change: who reads the new number finds it
 

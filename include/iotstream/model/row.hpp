@@ -57,7 +57,8 @@ class RowBuilder {
   void set_integer(FieldId field, std::int64_t value);
   void set_real(FieldId field, double value);                           ///< finite
   void set_text(FieldId field, ValueKind kind, std::string_view text);  ///< text, json, decimal
-  /// The encoded row, valid until the next begin().
+  /// The encoded row, valid until the next begin(). Field ids are at most 65,534 and the texts together below 4 GiB: larger
+  /// stops the process.
   ByteView finish();
 
  private:
@@ -85,6 +86,11 @@ class RowView {
   std::uint16_t flags() const { return flags_; }
   std::uint32_t field_count() const { return field_count_; }  ///< cells stored; fields beyond are missing
 
+  /// missing for fields that are not stored.
+  ValueKind kind(FieldId field) const { return field.value < field_count_ ? kind_at(field.value) : ValueKind::missing; }
+  /// One value by itself: O(cells before it). each() is the way to read a row.
+  Value value(FieldId field, std::string_view key) const;
+
   /// Calls `visit(FieldId, const Value&)` for every value that is not missing, in field order. `key` is the record's key.
   template <class Visit>
   void each(std::string_view key, Visit&& visit) const {
@@ -100,20 +106,50 @@ class RowView {
   static constexpr bool has_slot(ValueKind kind) { return kind >= ValueKind::integer && kind <= ValueKind::decimal; }
 
  private:
-  ValueKind kind_at(std::uint32_t field) const;
+  ValueKind kind_at(std::uint32_t field) const {
+    const auto pair = std::to_integer<unsigned>(kinds_[field / 2]);
+    return static_cast<ValueKind>(field % 2 == 0 ? pair & 0xf : pair >> 4);
+  }
   Value value_at(ValueKind kind, std::size_t slot, std::string_view key) const;
   SchemaVersion version_;
   FactsId facts_;
   std::uint16_t flags_ = 0;
   std::uint32_t field_count_ = 0;
-  ByteView kinds_;
+  const std::byte* kinds_ = nullptr;
   const std::byte* slots_ = nullptr;
   std::string_view heap_;
 };
 
+// Inside the loop of every reader, therefore here: a call a value costs more than the load it makes.
+inline Value RowView::value_at(ValueKind kind, std::size_t slot, std::string_view key) const {
+  Value value;
+  value.kind = kind;
+  switch (kind) {
+    case ValueKind::integer:
+      value.integer = load_le<std::int64_t>(slots_ + 8 * slot);
+      break;
+    case ValueKind::real:
+      value.real = load_le<double>(slots_ + 8 * slot);
+      break;
+    case ValueKind::text:
+    case ValueKind::json:
+    case ValueKind::decimal:
+      value.text = heap_.substr(load_le<std::uint32_t>(slots_ + 8 * slot), load_le<std::uint32_t>(slots_ + 8 * slot + 4));
+      break;
+    case ValueKind::key:
+      value.text = key;
+      break;
+    default:
+      break;
+  }
+  return value;
+}
+
 /// Appends the members of a row to an open JSON object (after `{` or a member; `comma` says whether one is needed first): the
-/// values in field order, then `dateHour` if the flag says so, then the members of `facts_json` (an object's inside, or empty)
-/// that the row does not have itself. int64 in full, doubles shortest, decimals as their literal.
+/// values in field order, then `dateHour` if the flag says so, then those of `facts` (name → value as JSON text) that the row
+/// does not have itself. `schema` is of the row's version or newer; a field that it does not know is named `field_<id>`. int64
+/// in full, doubles shortest and always with a point or an exponent (`1.0`), so that they stay doubles when read; decimals as
+/// their literal.
 void append_members(std::string& out, bool& comma, const RowView& row, const Schema& schema, std::string_view key,
                     Timestamp time, const std::vector<std::pair<std::string, std::string>>& facts);
 
