@@ -58,7 +58,7 @@ int show(const LookArguments& arguments, const std::string& path, std::vector<st
 
 simdjson::dom::array list_of(element document, const char* name) {
   simdjson::dom::array list;
-  static_cast<void>(document[name].get(list));
+  if (document[name].get(list) != simdjson::SUCCESS) return {};
   return list;
 }
 
@@ -141,7 +141,7 @@ Result<std::pair<std::uint64_t, std::uint64_t>> print_messages(const std::string
   if (parser.parse(body).get(document) != simdjson::SUCCESS) return Error{ErrorKind::io, "the answer is not JSON"};
   std::uint64_t printed = 0;
   std::uint64_t next = 0;
-  static_cast<void>(document["next_offset"].get(next));
+  if (document["next_offset"].get(next) != simdjson::SUCCESS) return Error{ErrorKind::io, "the answer is no list of messages"};
   for (const element message : list_of(document, "messages")) {
     if (printed == left) break;
     fmt::print("{}\n", simdjson::minify(message));
@@ -233,7 +233,7 @@ int send(const SendArguments& arguments) {
     if (document["rejected"].get(count) == simdjson::SUCCESS) rejected += count;
     for (const element error : list_of(document, "errors")) {
       std::uint64_t line = 0;
-      static_cast<void>(error["line"].get(line));
+      if (error["line"].get(line) != simdjson::SUCCESS) line = 1;
       fmt::print(stderr, "line {}: {}\n", first_line + line - 1, cell(error, "reason"));
     }
     first_line += lines;

@@ -87,7 +87,7 @@ Status Rooms::open_all() {
   services_ = std::make_unique<http::Services>(http::Services{config, *catalog, schemas, *log, *simulator, *history, *hub,
                                                               *workers, clock, metrics, clock.now(),
                                                               [this] { return ready_.load(std::memory_order_relaxed); }});
-  ingest::add_routes(router_, *gate, config.server.body_size_max);
+  ingest::add_routes(router_, *gate, *workers, config.server.body_size_max);
   http::add_routes(router_, *services_);
   observe_process();
   return {};

@@ -109,11 +109,11 @@ ByteView RowBuilder::finish() {
   const std::size_t kinds_size = format::kinds_size(used_);
   out_.assign(format::header_size + kinds_size + slots * format::slot_size + text_bytes, std::byte{0});
   std::byte* const row = out_.data();
-  store(row + format::version_at, version_.value);
-  store(row + format::facts_at, facts_.value);
-  store(row + format::fields_at, static_cast<std::uint16_t>(used_));
-  store(row + format::flags_at, flags_);
-  store(row + format::slots_at, static_cast<std::uint32_t>(slots));
+  store_le(row + format::version_at, version_.value);
+  store_le(row + format::facts_at, facts_.value);
+  store_le(row + format::fields_at, static_cast<std::uint16_t>(used_));
+  store_le(row + format::flags_at, flags_);
+  store_le(row + format::slots_at, static_cast<std::uint32_t>(slots));
 
   std::byte* const kinds = row + format::header_size;
   std::byte* slot = kinds + kinds_size;
@@ -127,12 +127,12 @@ ByteView RowBuilder::finish() {
       // In cell order, whatever the order of set(): one event has one encoding, and texts that were set anew leave nothing
       // behind.
       const auto length = static_cast<std::uint32_t>(cell.slot >> 32);
-      store(slot, heap_used);
-      store(slot + 4, length);
+      store_le(slot, heap_used);
+      store_le(slot + 4, length);
       if (length > 0) std::memcpy(heap + heap_used, heap_.data() + static_cast<std::uint32_t>(cell.slot), length);
       heap_used += length;
     } else {
-      store(slot, cell.slot);
+      store_le(slot, cell.slot);
     }
     slot += format::slot_size;
   }
@@ -142,11 +142,11 @@ ByteView RowBuilder::finish() {
 Result<RowView> RowView::open(ByteView bytes) {
   if (bytes.size() < format::header_size) return corrupt(fmt::format("{} bytes are less than a header", bytes.size()));
   RowView view;
-  view.version_ = SchemaVersion(load<std::uint32_t>(bytes.data() + format::version_at));
-  view.facts_ = FactsId(load<std::uint32_t>(bytes.data() + format::facts_at));
-  view.field_count_ = load<std::uint16_t>(bytes.data() + format::fields_at);
-  view.flags_ = load<std::uint16_t>(bytes.data() + format::flags_at);
-  const std::size_t slot_count = load<std::uint32_t>(bytes.data() + format::slots_at);
+  view.version_ = SchemaVersion(load_le<std::uint32_t>(bytes.data() + format::version_at));
+  view.facts_ = FactsId(load_le<std::uint32_t>(bytes.data() + format::facts_at));
+  view.field_count_ = load_le<std::uint16_t>(bytes.data() + format::fields_at);
+  view.flags_ = load_le<std::uint16_t>(bytes.data() + format::flags_at);
+  const std::size_t slot_count = load_le<std::uint32_t>(bytes.data() + format::slots_at);
   if ((view.flags_ & ~format::flags_known) != 0) return corrupt(fmt::format("unknown flags {:#x}", view.flags_));
 
   const std::size_t kinds_size = format::kinds_size(view.field_count_);
@@ -167,8 +167,8 @@ Result<RowView> RowView::open(ByteView bytes) {
     if (!has_slot(kind)) continue;
     if (slot == slot_count) return corrupt(fmt::format("more values than its {} slots", slot_count));
     const std::byte* const at = view.slots_ + slot * format::slot_size;
-    if (kind == ValueKind::real && !std::isfinite(load<double>(at))) return corrupt(fmt::format("cell {} is not finite", i));
-    if (in_heap(kind) && std::uint64_t{load<std::uint32_t>(at)} + load<std::uint32_t>(at + 4) > view.heap_.size())
+    if (kind == ValueKind::real && !std::isfinite(load_le<double>(at))) return corrupt(fmt::format("cell {} is not finite", i));
+    if (in_heap(kind) && std::uint64_t{load_le<std::uint32_t>(at)} + load_le<std::uint32_t>(at + 4) > view.heap_.size())
       return corrupt(fmt::format("the text of cell {} is outside the row", i));
     ++slot;
   }

@@ -126,15 +126,15 @@ inline Value RowView::value_at(ValueKind kind, std::size_t slot, std::string_vie
   value.kind = kind;
   switch (kind) {
     case ValueKind::integer:
-      value.integer = load<std::int64_t>(slots_ + 8 * slot);
+      value.integer = load_le<std::int64_t>(slots_ + 8 * slot);
       break;
     case ValueKind::real:
-      value.real = load<double>(slots_ + 8 * slot);
+      value.real = load_le<double>(slots_ + 8 * slot);
       break;
     case ValueKind::text:
     case ValueKind::json:
     case ValueKind::decimal:
-      value.text = heap_.substr(load<std::uint32_t>(slots_ + 8 * slot), load<std::uint32_t>(slots_ + 8 * slot + 4));
+      value.text = heap_.substr(load_le<std::uint32_t>(slots_ + 8 * slot), load_le<std::uint32_t>(slots_ + 8 * slot + 4));
       break;
     case ValueKind::key:
       value.text = key;

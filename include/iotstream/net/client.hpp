@@ -7,6 +7,7 @@
 #include <string>
 
 #include <iotstream/base/result.hpp>
+#include <iotstream/base/time.hpp>
 #include <iotstream/net/http.hpp>
 
 namespace iotstream::net {
