@@ -187,7 +187,8 @@ void encode(const Mark& mark, MutableByteView sector) {
 }
 
 std::optional<Mark> parse_mark(ByteView sector) {
-  if (sector.size() != sector_size || load<std::uint64_t>(sector.data()) != mark_magic || !block_holds(sector)) return std::nullopt;
+  if (sector.size() != sector_size || load<std::uint64_t>(sector.data()) != mark_magic || !block_holds(sector))
+    return std::nullopt;
   Mark mark;
   std::uint64_t magic = 0;
   std::uint32_t found = 0;

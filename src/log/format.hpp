@@ -1,8 +1,9 @@
 // The bytes of the log on disk, shared by the writer and every reader. FORMAT.md describes the same layouts for people.
 //
-// Ideas used: a checksum over everything including the header's fields (Redpanda's header_crc, which exists because Kafka's CRC leaves
-// them out); a chain through the previous frame and a salt per segment (SQLite's WAL); and, here, the position in the file and the
-// durable watermark as it stood when the frame was sealed, so that a later frame testifies that an earlier one had been durable.
+// Ideas used: a checksum over everything including the header's fields (Redpanda's header_crc, which exists because Kafka's CRC
+// leaves them out); a chain through the previous frame and a salt per segment (SQLite's WAL); and, here, the position in the
+// file and the durable watermark as it stood when the frame was sealed, so that a later frame testifies that an earlier one had
+// been durable.
 #pragma once
 
 #include <cstdint>
@@ -43,15 +44,15 @@ std::uint32_t first_chain(std::uint64_t salt);
 // ---- frame: a batch of records with its checksum ----
 
 struct FrameHeader {
-  std::uint32_t length = 0;       ///< the whole frame with header and padding; a multiple of frame_alignment
-  std::uint32_t crc = 0;          ///< of salt, position, and the frame from byte 12 on
-  std::uint32_t previous_crc = 0; ///< the crc of the frame before, or first_chain()
+  std::uint32_t length = 0;        ///< the whole frame with header and padding; a multiple of frame_alignment
+  std::uint32_t crc = 0;           ///< of salt, position, and the frame from byte 12 on
+  std::uint32_t previous_crc = 0;  ///< the crc of the frame before, or first_chain()
   std::uint64_t base_offset = 0;
-  std::uint32_t count = 0;        ///< records; at least 1
-  std::uint32_t attributes = 0;   ///< 0 in version 1
+  std::uint32_t count = 0;       ///< records; at least 1
+  std::uint32_t attributes = 0;  ///< 0 in version 1
   std::int64_t append_time_us = 0;
-  std::int64_t min_time_us = 0;    ///< least event time
-  std::int64_t max_time_us = 0;    ///< greatest event time
+  std::int64_t min_time_us = 0;      ///< least event time
+  std::int64_t max_time_us = 0;      ///< greatest event time
   std::uint64_t durable_offset = 0;  ///< all records below were on stable storage when this frame was sealed
   std::uint64_t next_offset() const { return base_offset + count; }
 };
@@ -88,14 +89,14 @@ std::optional<RecordView> parse_record(const std::byte*& at, const std::byte* en
 // ---- durable mark: one slot of two ----
 
 struct Mark {
-  std::uint64_t sequence = 0;     ///< the greater of the two slots' is the newer
+  std::uint64_t sequence = 0;  ///< the greater of the two slots' is the newer
   std::uint64_t segment_base = 0;
   std::uint64_t salt = 0;         ///< of that segment: a mark for another file of the same name says nothing
   std::uint64_t position = 0;     ///< end of the last durable frame in that segment
   std::uint64_t next_offset = 0;  ///< all records below are durable
   std::uint32_t chain = 0;        ///< crc of that frame
   std::int64_t append_time_us = 0;
-  std::int64_t min_time_us = 0;   ///< event times of the segment up to the mark
+  std::int64_t min_time_us = 0;  ///< event times of the segment up to the mark
   std::int64_t max_time_us = 0;
   std::int64_t first_append_us = 0;
 };
@@ -123,7 +124,7 @@ struct SegmentSummary {
   std::int64_t max_time_us = 0;
   std::int64_t first_append_us = 0;
   std::int64_t last_append_us = 0;
-  std::uint32_t chain = 0;         ///< crc of the last frame
+  std::uint32_t chain = 0;  ///< crc of the last frame
   std::uint32_t entry_count = 0;
   std::uint32_t entries_crc = 0;
   bool operator==(const SegmentSummary&) const = default;

@@ -49,7 +49,8 @@ class Parser {
 
 }  // namespace
 
-/// Magic, format (u32), crc (u32) of everything behind it, sequence (u64), size of the body (u32), entries (u32), then the body.
+/// Magic, format (u32), crc (u32) of everything behind it, sequence (u64), size of the body (u32), entries (u32), then the
+/// body.
 std::string Groups::encode(const Offsets& offsets, std::uint64_t sequence) {
   std::string body;
   for (const auto& [key, offset] : offsets) {
@@ -80,8 +81,8 @@ Result<Groups::Offsets> Groups::parse(std::string_view bytes, std::uint64_t& seq
   Parser parser(bytes);
   if (!parser.number(magic) || magic != groups_magic || !parser.number(version) || !parser.number(crc)) return corrupt;
   if (version > format::version)
-    return Error{ErrorKind::unsupported, fmt::format("the committed offsets have format {}; this program reads up to {}", version,
-                                                     format::version)};
+    return Error{ErrorKind::unsupported,
+                 fmt::format("the committed offsets have format {}; this program reads up to {}", version, format::version)};
   if (!parser.number(sequence) || !parser.number(size) || !parser.number(count)) return corrupt;
   if (bytes.size() < header_size + std::uint64_t{size} || crc32c(as_bytes(bytes.substr(16, header_size - 16 + size))) != crc)
     return corrupt;
@@ -89,7 +90,8 @@ Result<Groups::Offsets> Groups::parse(std::string_view bytes, std::uint64_t& seq
   for (std::uint32_t i = 0; i != count; ++i) {
     Key key;
     std::uint64_t offset = 0;
-    if (!parser.text(key.group) || !parser.text(key.topic) || !parser.number(key.partition) || !parser.number(offset)) return corrupt;
+    if (!parser.text(key.group) || !parser.text(key.topic) || !parser.number(key.partition) || !parser.number(offset))
+      return corrupt;
     offsets.emplace(std::move(key), offset);
   }
   return offsets;
@@ -124,8 +126,8 @@ Status Groups::load(Timestamp now) {
   if (damaged == 2) {
     for (std::uint64_t slot = 0; slot != 2; ++slot)
       if (auto status = disk_.rename(path(slot), fmt::format("{}.damaged.{}", path(slot), now.us)); !status) return status;
-    diagnostics::error("log", "{}: the committed offsets of all groups are damaged; the files are kept as *.damaged.{}", directory_,
-                       now.us);
+    diagnostics::error("log", "{}: the committed offsets of all groups are damaged; the files are kept as *.damaged.{}",
+                       directory_, now.us);
   }
   return {};
 }
@@ -144,8 +146,8 @@ Status Groups::commit(std::span<const GroupOffset> offsets, bool allow_rewind) {
       return Error{ErrorKind::invalid, "the name of a consumer group has 1 to 200 bytes"};
     auto& committed = next[{offset.group, offset.topic, offset.partition.value}];
     if (offset.committed.value < committed && !allow_rewind)
-      return Error{ErrorKind::conflict, fmt::format("group {}: offset {} of {}/{} is below {}, which is committed", offset.group,
-                                                    offset.committed, offset.topic, offset.partition, committed)};
+      return Error{ErrorKind::conflict, fmt::format("group {}: offset {} of {}/{} is below {}, which is committed",
+                                                    offset.group, offset.committed, offset.topic, offset.partition, committed)};
     committed = offset.committed.value;
   }
   if (auto status = store(next); !status) return status;

@@ -1,5 +1,5 @@
-// Committed offsets of consumer groups, durable. Two files hold the whole state in turn (FORMAT.md): one commit is one write and one sync, and
-// a crash leaves the state before it or after it.
+// Committed offsets of consumer groups, durable. Two files hold the whole state in turn (FORMAT.md): one commit is one write
+// and one sync, and a crash leaves the state before it or after it.
 #pragma once
 
 #include <compare>
@@ -22,7 +22,8 @@ class Groups {
   /// Loads the newer of the two files that holds; a damaged one is kept beside under another name. Errors: io, unsupported.
   static Result<std::unique_ptr<Groups>> open(os::Disk& disk, const std::string& directory, Timestamp now);
 
-  /// All or none. Errors: conflict below what is committed without `allow_rewind`; as of the disk; unavailable after a failed sync.
+  /// All or none. Errors: conflict below what is committed without `allow_rewind`; as of the disk; unavailable after a failed
+  /// sync.
   Status commit(std::span<const GroupOffset> offsets, bool allow_rewind);
   std::vector<GroupOffset> all() const;
   std::optional<Offset> committed(std::string_view group, std::string_view topic, PartitionId partition) const;

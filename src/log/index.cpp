@@ -105,11 +105,12 @@ std::vector<std::byte> SegmentIndex::encode() const {
 }
 
 std::optional<SegmentIndex::Place> SegmentIndex::find(std::uint64_t offset) const {
-  const auto after = std::upper_bound(entries_.begin(), entries_.end(), offset, [this](std::uint64_t wanted, const IndexEntry& entry) {
-    return wanted < summary_.base_offset + entry.offset_delta;
-  });
+  const auto after = std::upper_bound(
+      entries_.begin(), entries_.end(), offset,
+      [this](std::uint64_t wanted, const IndexEntry& entry) { return wanted < summary_.base_offset + entry.offset_delta; });
   if (after == entries_.begin()) {
-    // Before the first frame that is known: in a complete index the offsets in front of it are lost, and it is the place to go on.
+    // Before the first frame that is known: in a complete index the offsets in front of it are lost, and it is the place to go
+    // on.
     if (!complete_ || entries_.empty()) return std::nullopt;
     return Place{entries_.front().position, summary_.base_offset + entries_.front().offset_delta};
   }

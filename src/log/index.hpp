@@ -1,5 +1,5 @@
-// The sparse index of one segment: by offset and by time. A function of the segment's frames (FORMAT.md): kept in memory while the
-// segment grows, stored when it is sealed, rebuilt when what is stored cannot be used.
+// The sparse index of one segment: by offset and by time. A function of the segment's frames (FORMAT.md): kept in memory while
+// the segment grows, stored when it is sealed, rebuilt when what is stored cannot be used.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,8 @@ class SegmentIndex {
  public:
   /// Of an empty segment.
   SegmentIndex(std::uint64_t salt, std::uint64_t base_offset);
-  /// Of a segment that is known up to its durable mark only as far as the mark tells: entries() begin there until complete_with().
+  /// Of a segment that is known up to its durable mark only as far as the mark tells: entries() begin there until
+  /// complete_with().
   explicit SegmentIndex(const format::Mark& mark);
   /// Of a sealed segment: what stands in its index file. Errors: corrupt, unsupported.
   static Result<SegmentIndex> decode(ByteView file);

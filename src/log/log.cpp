@@ -1,6 +1,4 @@
 // The log of one process: topics, threads, groups, and their beginning and end.
-#include <iotstream/log/log.hpp>
-
 #include <map>
 #include <mutex>
 #include <shared_mutex>
@@ -8,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <iotstream/base/diagnostics.hpp>
+#include <iotstream/log/log.hpp>
 
 #include "log/environment.hpp"
 #include "log/groups.hpp"
@@ -100,7 +99,9 @@ class LogImplementation final : public Log {
     return topics;
   }
 
-  Status commit(std::span<const GroupOffset> offsets, bool allow_rewind) override { return groups_->commit(offsets, allow_rewind); }
+  Status commit(std::span<const GroupOffset> offsets, bool allow_rewind) override {
+    return groups_->commit(offsets, allow_rewind);
+  }
   std::vector<GroupOffset> group_offsets() const override { return groups_->all(); }
   std::optional<Offset> committed(std::string_view group, std::string_view topic, PartitionId partition) const override {
     return groups_->committed(group, topic, partition);

@@ -11,12 +11,9 @@ namespace iotstream::log {
 Result<std::unique_ptr<PartitionLog>> PartitionLog::open(const Environment& environment, PartitionIdentity identity,
                                                          const TopicOptions& options, const LogOptions& log_options) {
   MarkFile marks(environment.disk, identity.directory);
-  const RecoverContext context{environment.disk,
-                               environment.counters,
-                               identity.directory,
-                               fmt::format("{}/{}", identity.topic, identity.partition),
-                               identity.partition,
-                               options.segment_size,
+  const RecoverContext context{environment.disk,       environment.counters,
+                               identity.directory,     fmt::format("{}/{}", identity.topic, identity.partition),
+                               identity.partition,     options.segment_size,
                                environment.clock.now()};
   auto recovered = recover(context, marks);
   if (!recovered) return recovered.error();
@@ -47,16 +44,8 @@ PartitionLog::PartitionLog(const Environment& environment, PartitionIdentity ide
   }
   if (growing_ != nullptr) {
     const auto known = growing_->summary();
-    durable_mark_ = {0,
-                     known.base_offset,
-                     known.salt,
-                     known.end_position,
-                     known.next_offset,
-                     known.chain,
-                     known.last_append_us,
-                     known.min_time_us,
-                     known.max_time_us,
-                     known.first_append_us};
+    durable_mark_ = {0,           known.base_offset,    known.salt,        known.end_position, known.next_offset,
+                     known.chain, known.last_append_us, known.min_time_us, known.max_time_us,  known.first_append_us};
   }
 }
 

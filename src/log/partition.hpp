@@ -1,4 +1,5 @@
-// One partition: the staging ring in front, segments behind, watermarks between. Its members are grouped by the thread that calls them.
+// One partition: the staging ring in front, segments behind, watermarks between. Its members are grouped by the thread that
+// calls them.
 #pragma once
 
 #include <atomic>
@@ -52,14 +53,14 @@ class PartitionLog final : public Partition {
     stalled,  ///< a batch waits for space
   };
   Work serve();
-  /// Claims not taken yet: part of the parking handshake.
-  bool has_claims() const { return ring_.has_claims(); }
+  /// Claims not taken yet, unless a batch waits for space before them: part of the parking handshake.
+  bool has_claims() const { return pending_ == nullptr && ring_.has_claims(); }
   /// Writes all that was accepted before it; then nothing is accepted any more.
   void finish_writing();
 
   // ---- the sync thread ----
-  /// One round: makes what is written now durable, calls who waited, seals closed segments.
-  void sync();
+  /// One round: makes what is written now durable, calls who waited, seals closed segments; true when it sealed one.
+  bool sync();
   /// Whether the durable mark on disk lags behind.
   bool mark_is_behind() const { return marked_offset_ != durable_.load(std::memory_order_relaxed); }
   void write_mark();
@@ -100,7 +101,7 @@ class PartitionLog final : public Partition {
   void fail(const Error& error);
 
   // partition_sync.cpp
-  void sync_round(bool to_seal_only);
+  bool sync_round(bool to_seal_only);
 
   // partition_read.cpp
   std::uint64_t limit_of(Watermark watermark) const;
@@ -118,13 +119,13 @@ class PartitionLog final : public Partition {
   PartitionIdentity identity_;
   TopicOptions options_;
 
-  /// Relaxed everywhere: it only makes append() refuse early. That nothing more is accepted is the sealed ring's doing, that nothing more is
-  /// acknowledged is the waiters'.
+  /// Relaxed everywhere: it only makes append() refuse early. That nothing more is accepted is the sealed ring's doing, that
+  /// nothing more is acknowledged is the waiters'.
   std::atomic<State> state_{State::open};
 
-  /// Next offsets. Each is stored with release by one thread at a time, after all that it promises, and loaded with acquire by readers:
-  /// written_ by the writer after the batch is in the cache and in the segment's index; durable_ after the sync; earliest_ before the
-  /// segment goes.
+  /// Next offsets. Each is stored with release by one thread at a time, after all that it promises, and loaded with acquire by
+  /// readers: written_ by the writer after the batch is in the cache and in the segment's index; durable_ after the sync;
+  /// earliest_ before the segment goes.
   alignas(64) std::atomic<std::uint64_t> written_;
   std::atomic<std::uint64_t> durable_;
   std::atomic<std::uint64_t> earliest_;

@@ -15,16 +15,18 @@ constexpr std::size_t cursors_max = 16;
 /// Collects records until enough bytes are there.
 class Collector {
  public:
-  Collector(std::uint64_t from, std::uint64_t limit, std::size_t bytes_max) : from_(from), limit_(limit), bytes_max_(bytes_max) {}
+  Collector(std::uint64_t from, std::uint64_t limit, std::size_t bytes_max)
+      : from_(from), limit_(limit), bytes_max_(bytes_max) {}
 
-  /// False when enough is collected. The frame has passed its check; contents that do not parse all the same are a broken invariant
-  /// of the writer, not of the disk.
+  /// False when enough is collected. The frame has passed its check; contents that do not parse all the same are a broken
+  /// invariant of the writer, not of the disk.
   bool add(const format::FrameHeader& header, ByteView frame) {
     const std::byte* at = frame.data() + format::frame_header_size;
     const std::byte* const end = frame.data() + frame.size();
     for (std::uint32_t i = 0; i != header.count; ++i) {
       const auto record = format::parse_record(at, end);
-      IOTSTREAM_ASSERT(record.has_value(), "record {} of {} at offset {} does not fit its batch", i, header.count, header.base_offset);
+      IOTSTREAM_ASSERT(record.has_value(), "record {} of {} at offset {} does not fit its batch", i, header.count,
+                       header.base_offset);
       const std::uint64_t offset = header.base_offset + i;
       if (offset < from_) continue;
       if (offset >= limit_ || (bytes_ >= bytes_max_ && !records_.empty())) return false;
@@ -170,8 +172,8 @@ void PartitionLog::report(Damage damage, std::uint64_t bytes) {
   for (const Damage& known : damage_)
     if (known.first == damage.first && known.next == damage.next) return;
   environment_.counters.corrupt_bytes.add(bytes);
-  diagnostics::error("log", "{}: offsets {} to {} cannot be read ({}, byte {}): {}", name(), damage.first, damage.next.value - 1,
-                     damage.file, damage.position, damage.reason);
+  diagnostics::error("log", "{}: offsets {} to {} cannot be read ({}, byte {}): {}", name(), damage.first,
+                     damage.next.value - 1, damage.file, damage.position, damage.reason);
   damage_.push_back(std::move(damage));
 }
 

@@ -5,17 +5,17 @@
 
 namespace iotstream::log {
 
-void PartitionLog::sync() { sync_round(options_.sync == Sync::none); }
+bool PartitionLog::sync() { return sync_round(options_.sync == Sync::none); }
 
-void PartitionLog::sync_round(bool to_seal_only) {
-  if (state_.load(std::memory_order_relaxed) == State::read_only) return;
+bool PartitionLog::sync_round(bool to_seal_only) {
+  if (state_.load(std::memory_order_relaxed) == State::read_only) return false;
   Unsynced round;
   {
     std::lock_guard lock(unsynced_mutex_);
     round = unsynced_;
     unsynced_.segments.clear();
   }
-  if (round.segments.empty()) return;
+  if (round.segments.empty()) return false;
   std::shared_ptr<Segment> last = round.segments.back();
   for (const auto& segment : round.segments) {
     if (to_seal_only && segment == last) break;
@@ -26,7 +26,7 @@ void PartitionLog::sync_round(bool to_seal_only) {
     if (!status) {
       // The pages are marked clean though they were never written: a second try would succeed and mean nothing.
       fail(status.error());
-      return;
+      return false;
     }
   }
   if (!to_seal_only) {
@@ -35,12 +35,15 @@ void PartitionLog::sync_round(bool to_seal_only) {
     waiting_for_durable_.advance(round.upto.next_offset);
     environment_.subscribers.notify(Watermark::durable);
   }
+  bool sealed = false;
   for (const auto& segment : round.segments) {
     if (segment == last) break;
+    sealed = true;
     // Not sealed is not lost: the next start rebuilds the index.
     if (auto status = segment->seal(); !status)
       diagnostics::warning("log", "{}: could not be sealed: {}", segment->path(), status.error().message);
   }
+  return sealed;
 }
 
 void PartitionLog::write_mark() {

@@ -84,7 +84,8 @@ Status PartitionLog::begin_segment() {
   }
   std::lock_guard lock(unsynced_mutex_);
   // The old one once more, also when it is synced: it is sealed in the next round.
-  if (closed != nullptr && (unsynced_.segments.empty() || unsynced_.segments.back() != closed)) unsynced_.segments.push_back(closed);
+  if (closed != nullptr && (unsynced_.segments.empty() || unsynced_.segments.back() != closed))
+    unsynced_.segments.push_back(closed);
   unsynced_.segments.push_back(growing_);
   return {};
 }
@@ -99,16 +100,8 @@ void PartitionLog::publish() {
     const auto known = growing_->summary();
     std::lock_guard lock(unsynced_mutex_);
     if (unsynced_.segments.empty() || unsynced_.segments.back() != growing_) unsynced_.segments.push_back(growing_);
-    unsynced_.upto = {0,
-                      known.base_offset,
-                      known.salt,
-                      known.end_position,
-                      known.next_offset,
-                      known.chain,
-                      known.last_append_us,
-                      known.min_time_us,
-                      known.max_time_us,
-                      known.first_append_us};
+    unsynced_.upto = {0,           known.base_offset,    known.salt,        known.end_position, known.next_offset,
+                      known.chain, known.last_append_us, known.min_time_us, known.max_time_us,  known.first_append_us};
   }
   cache_.add({std::move(pending_), pending_header_});
   pending_ = nullptr;

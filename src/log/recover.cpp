@@ -182,10 +182,12 @@ class Recovery {
     return finish(std::move(loose), std::move(index), cut, closed);
   }
 
-  /// Whether the record that should stand at the scanner's place had been durable: by the mark, or by the word of a good frame behind it.
+  /// Whether the record that should stand at the scanner's place had been durable: by the mark, or by the word of a good frame
+  /// behind it.
   Result<bool> is_rotten(const Loose& loose, const FrameScanner& scanner) {
     const std::uint64_t expected = scanner.next_offset();
-    if (!is_last() && bases_[place_ + 1] == expected) return false;  // a tail that could not be cut; the log went on in a new segment
+    if (!is_last() && bases_[place_ + 1] == expected)
+      return false;  // a tail that could not be cut; the log went on in a new segment
     auto here = attested(*loose.file, loose.header.salt, scanner.position(), loose.size, expected);
     if (!here) return here.error();
     if (*here > expected) return true;
@@ -235,8 +237,8 @@ class Recovery {
     const std::string aside = fmt::format("{}.tail.{}", path, context_.now.us);
     auto copied = copy(*loose.file, scanner.position(), *content_end, aside);
     if (!copied && copied.error().kind == ErrorKind::disk_full) {
-      diagnostics::warning("log", "{}: a torn tail of {} bytes from offset {} stays in {}: no space to put it aside", context_.name,
-                           bytes, scanner.next_offset(), path);
+      diagnostics::warning("log", "{}: a torn tail of {} bytes from offset {} stays in {}: no space to put it aside",
+                           context_.name, bytes, scanner.next_offset(), path);
       return false;
     }
     if (!copied) return copied.error();
@@ -244,7 +246,8 @@ class Recovery {
     if (auto status = loose.file->sync(); !status) return status.error();
     loose.size = scanner.position();
     context_.counters.torn_bytes.add(bytes);
-    diagnostics::warning("log", "{}: a torn tail of {} bytes at byte {} of {} ({}), from offset {} on, was put aside as {} and cut",
+    diagnostics::warning("log",
+                         "{}: a torn tail of {} bytes at byte {} of {} ({}), from offset {} on, was put aside as {} and cut",
                          context_.name, bytes, scanner.position(), path, scanner.reason(), scanner.next_offset(), aside);
     return true;
   }
@@ -296,7 +299,8 @@ class Recovery {
       if (auto status = segment->sync(); !status) return status;
     adopt(segment);
     if (cut && !is_last())
-      if (auto status = set_aside_from(place_ + 1, "it follows a torn tail, so it was never acknowledged"); !status) return status;
+      if (auto status = set_aside_from(place_ + 1, "it follows a torn tail, so it was never acknowledged"); !status)
+        return status;
     if (!closed && is_last()) {
       result_.growing = std::move(segment);
     } else if (!closed) {

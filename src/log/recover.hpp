@@ -17,7 +17,7 @@ namespace iotstream::log {
 
 struct Recovered {
   std::vector<std::shared_ptr<Segment>> segments;  ///< in offset order
-  std::shared_ptr<Segment> growing;                ///< the last of them, when it takes more; else a new one begins at next_offset
+  std::shared_ptr<Segment> growing;  ///< the last of them, when it takes more; else a new one begins at next_offset
   std::uint64_t next_offset = 0;
   std::int64_t last_append_us = 0;
   std::vector<Damage> damage;

@@ -1,11 +1,11 @@
 #include "log/ring.hpp"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <bit>
 #include <limits>
 #include <new>
+
+#include <sys/mman.h>
 
 #include <iotstream/base/assert.hpp>
 
@@ -32,8 +32,8 @@ class FastPermit {
   enum class State : unsigned char { unknown, held, refused };
 
   void ask() {
-    // Acquire here, release in the destructor: the claims of the thread that gave a permit back happen before the checks of the one that
-    // gets it, so that the two count as one thread in the proof.
+    // Acquire here, release in the destructor: the claims of the thread that gave a permit back happen before the checks of the
+    // one that gets it, so that the two count as one thread in the proof.
     auto holders = holders_.load(std::memory_order_relaxed);
     while (holders < StagingRing::fast_producers)
       if (holders_.compare_exchange_weak(holders, holders + 1, std::memory_order_acquire, std::memory_order_relaxed)) {
@@ -107,13 +107,11 @@ StagingRing::Claimed StagingRing::append(Timestamp time, std::string_view key, B
 StagingRing::Claimed StagingRing::append_inline(Timestamp time, std::string_view key, ByteView value, std::size_t size) {
   std::uint64_t word = 0;
   bool sealed = false;
-  if (!claim(static_cast<std::uint32_t>(units_for(size)), word, sealed))
-    return {sealed ? Outcome::sealed : Outcome::full, 0};
+  if (!claim(static_cast<std::uint32_t>(units_for(size)), word, sealed)) return {sealed ? Outcome::sealed : Outcome::full, 0};
   const std::uint32_t position = position_of(word);
   copy_in(position, header_size, key.data(), key.size());
   copy_in(position, header_size + key.size(), value.data(), value.size());
-  return {Outcome::accepted,
-          finish(word, static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(key.size()), time)};
+  return {Outcome::accepted, finish(word, static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(key.size()), time)};
 }
 
 StagingRing::Claimed StagingRing::append_on_heap(Timestamp time, std::string_view key, ByteView value) {
@@ -125,8 +123,7 @@ StagingRing::Claimed StagingRing::append_on_heap(Timestamp time, std::string_vie
   HeapRecord record{contents, new (std::nothrow) std::byte[contents]};
   std::uint64_t word = 0;
   bool sealed = false;
-  if (record.bytes == nullptr ||
-      !claim(static_cast<std::uint32_t>(units_for(header_size + sizeof record)), word, sealed)) {
+  if (record.bytes == nullptr || !claim(static_cast<std::uint32_t>(units_for(header_size + sizeof record)), word, sealed)) {
     delete[] record.bytes;
     heap_bytes_.fetch_sub(contents, std::memory_order_relaxed);
     return {sealed ? Outcome::sealed : Outcome::full, 0};
@@ -140,8 +137,8 @@ StagingRing::Claimed StagingRing::append_on_heap(Timestamp time, std::string_vie
 
 /// Writes the frame's header, commits it, and returns its full offset.
 std::uint64_t StagingRing::finish(std::uint64_t word, std::uint32_t length, std::uint32_t key_field, Timestamp time) {
-  // Before the commit: until then this record is not taken, and the consumed offset cannot have passed it. Relaxed: any value since the
-  // acquire in claim() will do.
+  // Before the commit: until then this record is not taken, and the consumed offset cannot have passed it. Relaxed: any value
+  // since the acquire in claim() will do.
   const std::uint64_t consumed = consumed_offset_.load(std::memory_order_relaxed);
   const std::uint64_t offset = consumed + static_cast<std::uint32_t>(count_of(word) - static_cast<std::uint32_t>(consumed));
   std::byte* frame = at(position_of(word));
@@ -157,8 +154,8 @@ bool StagingRing::claim(std::uint32_t units, std::uint64_t& word, bool& sealed) 
 }
 
 bool StagingRing::claim_fast(std::uint32_t units, std::uint64_t& word, bool& sealed) {
-  // Order of the two loads: with the position first, a consumer that moves in between makes the ring look emptier than the position
-  // says, never fuller than it is; a negative difference means empty.
+  // Order of the two loads: with the position first, a consumer that moves in between makes the ring look emptier than the
+  // position says, never fuller than it is; a negative difference means empty.
   const std::uint32_t seen = position_of(claim_.load(std::memory_order_relaxed));
   const auto used = static_cast<std::int32_t>(seen - consumed_units_.load(std::memory_order_acquire));
   if (used > 0 && static_cast<std::uint32_t>(used) + units > admitted_) return false;
@@ -181,7 +178,8 @@ bool StagingRing::claim_exact(std::uint32_t units, std::uint64_t& word) {
     // A position of the past may lie behind what is consumed by now (negative): the exchange then fails and looks again.
     const auto used = static_cast<std::int32_t>(position_of(word) - consumed_units_.load(std::memory_order_acquire));
     if (used > 0 && static_cast<std::uint32_t>(used) + units + 1 > admitted_) return false;
-    if (claim_.compare_exchange_weak(word, word + step(units), std::memory_order_seq_cst, std::memory_order_acquire)) return true;
+    if (claim_.compare_exchange_weak(word, word + step(units), std::memory_order_seq_cst, std::memory_order_acquire))
+      return true;
   }
 }
 
@@ -251,8 +249,8 @@ void StagingRing::take(const Run& run, std::byte* out) {
     }
     out += header_size + contents;
     const std::uint32_t units = units_of_frame(length, run.first_offset + taken);
-    // The whole frame, not only its length: the next lap's frames begin at other units, and there a byte of this one would look like a
-    // committed length.
+    // The whole frame, not only its length: the next lap's frames begin at other units, and there a byte of this one would look
+    // like a committed length.
     clean(position, length);
     position += units;
   }

@@ -93,7 +93,8 @@ Result<bool> FrameScanner::frame_stands_at(std::uint64_t position, const format:
 }
 
 Result<std::optional<format::FrameHeader>> FrameScanner::resync() {
-  for (std::uint64_t at = position_ + format::frame_alignment; at + format::frame_header_size <= end_; at += format::frame_alignment) {
+  for (std::uint64_t at = position_ + format::frame_alignment; at + format::frame_header_size <= end_;
+       at += format::frame_alignment) {
     auto head = view(at, format::frame_header_size);
     if (!head) return head.error();
     const auto header = format::parse_frame_header(*head);

@@ -1,4 +1,5 @@
-// Walking over the frames of a segment with every check applied: used by recovery, by readers of cold data, by rebuilding an index.
+// Walking over the frames of a segment with every check applied: used by recovery, by readers of cold data, by rebuilding an
+// index.
 #pragma once
 
 #include <memory>
@@ -15,8 +16,8 @@ namespace iotstream::log {
 /// A file position and what must stand there.
 struct ScanStart {
   std::uint64_t position = format::frames_begin;
-  std::uint64_t next_offset = 0;        ///< base offset of the frame there
-  std::optional<std::uint32_t> chain;   ///< crc of the frame before; unknown when the scan begins in the middle
+  std::uint64_t next_offset = 0;       ///< base offset of the frame there
+  std::optional<std::uint32_t> chain;  ///< crc of the frame before; unknown when the scan begins in the middle
 };
 
 /// One thread at a time. The file outlives it.
@@ -39,8 +40,9 @@ class FrameScanner {
   std::uint64_t frame_position() const { return frame_position_; }
   const std::shared_ptr<std::byte[]>& buffer() const { return buffer_; }
 
-  /// After `damaged`: goes to the next position behind the present one where a frame passes its checksum and continues or leaves behind the
-  /// offsets expected here, and returns its header; nothing when there is none before the end. The frame itself comes with next().
+  /// After `damaged`: goes to the next position behind the present one where a frame passes its checksum and continues or
+  /// leaves behind the offsets expected here, and returns its header; nothing when there is none before the end. The frame
+  /// itself comes with next().
   Result<std::optional<format::FrameHeader>> resync();
 
   std::uint64_t position() const { return position_; }        ///< where the next step looks

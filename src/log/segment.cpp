@@ -154,7 +154,8 @@ Status Segment::seal() {
   }
   if (auto status = file_->truncate(summary().end_position); !status) return status;
   if (auto status = file_->sync(); !status) return status;
-  if (auto status = os::write_atomically(disk_, directory_ + "/" + index_file_name(base_offset_), bytes); !status) return status;
+  if (auto status = os::write_atomically(disk_, directory_ + "/" + index_file_name(base_offset_), bytes); !status)
+    return status;
   std::lock_guard lock(mutex_);
   sealed_ = true;
   return {};

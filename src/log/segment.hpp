@@ -22,8 +22,9 @@ std::optional<std::uint64_t> parse_segment_file_name(std::string_view name);
 
 /// Space is reserved ahead in these steps; less at the segment's end.
 inline constexpr std::uint64_t allocation_step = 4u << 20;
-/// Small frames are preceded by zeros written this far ahead: a reserved but never written extent is converted when it is first written, which
-/// makes fdatasync commit the file system's journal; one that holds zeros already is only overwritten. (Figures: README.md)
+/// Small frames are preceded by zeros written this far ahead: a reserved but never written extent is converted when it is first
+/// written, which makes fdatasync commit the file system's journal; one that holds zeros already is only overwritten. (Figures:
+/// README.md)
 inline constexpr std::uint64_t zeroing_step = 256u << 10;
 /// Frames from this size on pay for their own journal commit and are not worth writing twice.
 inline constexpr std::uint64_t zeroing_frame_max = 64u << 10;
@@ -53,8 +54,8 @@ class Segment {
   // ---- writer ----
 
   bool has_room(std::size_t frame_length) const;
-  /// Seals `frame` (its header and checksum are written into it) and writes it behind the last one. After an error nothing has changed: the
-  /// same frame may be offered again. Errors: as of the disk.
+  /// Seals `frame` (its header and checksum are written into it) and writes it behind the last one. After an error nothing has
+  /// changed: the same frame may be offered again. Errors: as of the disk.
   Status write(MutableByteView frame, format::FrameHeader& header);
   std::uint32_t chain() const { return chain_; }
   std::uint64_t end_position() const { return end_position_; }

@@ -1,9 +1,9 @@
-#include <linux/futex.h>
-#include <sys/syscall.h>
+#include <chrono>
 #include <time.h>
 #include <unistd.h>
 
-#include <chrono>
+#include <linux/futex.h>
+#include <sys/syscall.h>
 
 #include <iotstream/log/log.hpp>
 

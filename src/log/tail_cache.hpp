@@ -1,4 +1,5 @@
-// The most recent batches of one partition, in memory, as they stand on disk. Bounded; the oldest leave first. Readers share ownership.
+// The most recent batches of one partition, in memory, as they stand on disk. Bounded; the oldest leave first. Readers share
+// ownership.
 #pragma once
 
 #include <deque>
@@ -23,7 +24,8 @@ class TailCache {
 
   /// Frames come in offset order. One longer than the whole cache empties it and is not kept.
   void add(CachedFrame frame);
-  /// The frame that holds `offset` and those behind it, until `bytes_max` is reached; at least one. Empty when `offset` is not in the cache.
+  /// The frame that holds `offset` and those behind it, until `bytes_max` is reached; at least one. Empty when `offset` is not
+  /// in the cache.
   std::vector<CachedFrame> find(std::uint64_t offset, std::size_t bytes_max) const;
   std::uint64_t size() const;
 

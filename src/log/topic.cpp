@@ -78,8 +78,8 @@ std::string topic_directory_name(std::string_view topic) {
 Status check_topic_name(std::string_view topic) {
   if (topic.empty()) return Error{ErrorKind::invalid, "the name of a topic is empty"};
   if (topic.size() > format::topic_name_size_max)
-    return Error{ErrorKind::invalid, fmt::format("the name of a topic has {} bytes; {} is the most", topic.size(),
-                                                 format::topic_name_size_max)};
+    return Error{ErrorKind::invalid,
+                 fmt::format("the name of a topic has {} bytes; {} is the most", topic.size(), format::topic_name_size_max)};
   if (!is_utf8(topic)) return Error{ErrorKind::invalid, "the name of a topic is not UTF-8"};
   return {};
 }
@@ -100,7 +100,8 @@ std::string encode_topic_file(const TopicFile& file) {
 Result<TopicFile> parse_topic_file(std::string_view text) {
   const Error corrupt{ErrorKind::corrupt, "the topic's file fails its check"};
   const auto crc_at = text.rfind("crc ");
-  if (crc_at == std::string_view::npos || text.substr(crc_at) != fmt::format("crc {:08x}\n", crc32c(as_bytes(text.substr(0, crc_at)))))
+  if (crc_at == std::string_view::npos ||
+      text.substr(crc_at) != fmt::format("crc {:08x}\n", crc32c(as_bytes(text.substr(0, crc_at)))))
     return corrupt;
   TopicFile file;
   std::uint32_t version = 0;
@@ -110,13 +111,15 @@ Result<TopicFile> parse_topic_file(std::string_view text) {
   auto member = [&rest](std::string_view key) -> std::string_view {
     const auto end = rest.find('\n');
     const auto line = rest.substr(0, end);
-    if (end == std::string_view::npos || !line.starts_with(key) || line.size() <= key.size() || line[key.size()] != ' ') return {};
+    if (end == std::string_view::npos || !line.starts_with(key) || line.size() <= key.size() || line[key.size()] != ' ')
+      return {};
     rest.remove_prefix(end + 1);
     return line.substr(key.size() + 1);
   };
   if (!parse_number(member("format"), version)) return corrupt;
   if (version > format::version)
-    return Error{ErrorKind::unsupported, fmt::format("the topic has format {}; this program reads up to {}", version, format::version)};
+    return Error{ErrorKind::unsupported,
+                 fmt::format("the topic has format {}; this program reads up to {}", version, format::version)};
   const auto name = member("name");
   for (std::size_t i = 0; i + 1 < name.size(); i += 2) {
     unsigned byte = 0;
@@ -124,12 +127,11 @@ Result<TopicFile> parse_topic_file(std::string_view text) {
     file.name.push_back(static_cast<char>(byte));
   }
   auto& options = file.options;
-  const bool whole = parse_number(member("partitions"), options.partitions) &&
-                     parse_number(member("segment_size"), options.segment_size) &&
-                     parse_number(member("retention_size"), options.retention_size) &&
-                     parse_number(member("retention_age_us"), options.retention_age.us) && parse_number(member("sync"), sync) &&
-                     parse_number(member("sync_interval_us"), options.sync_interval.us) &&
-                     parse_number(member("compacted"), compacted);
+  const bool whole =
+      parse_number(member("partitions"), options.partitions) && parse_number(member("segment_size"), options.segment_size) &&
+      parse_number(member("retention_size"), options.retention_size) &&
+      parse_number(member("retention_age_us"), options.retention_age.us) && parse_number(member("sync"), sync) &&
+      parse_number(member("sync_interval_us"), options.sync_interval.us) && parse_number(member("compacted"), compacted);
   if (!whole || sync > 2 || !check_topic_name(file.name) || !check_options(file.name, options)) return corrupt;
   options.sync = static_cast<Sync>(sync);
   options.compacted = compacted != 0;
@@ -143,12 +145,11 @@ Result<std::unique_ptr<TopicLog>> TopicLog::create(const Environment& environmen
   const std::string directory = log_options.directory + "/" + topic_directory_name(name);
   for (std::uint32_t id = 0; id != options.partitions; ++id)
     if (auto status = environment.disk.create_directories(fmt::format("{}/{}", directory, id)); !status) return status.error();
-  if (auto status = environment.disk.sync_directory(directory); !status) return status.error();
   // The file comes last: a directory without one is a creation that had not ended, and holds nothing.
   const std::string text = encode_topic_file({std::string(name), options});
-  if (auto status = os::write_atomically(environment.disk, fmt::format("{}/{}", directory, topic_file), as_bytes(text)); !status)
+  if (auto status = os::write_atomically(environment.disk, fmt::format("{}/{}", directory, topic_file), as_bytes(text));
+      !status)
     return status.error();
-  if (auto status = environment.disk.sync_directory(log_options.directory); !status) return status.error();
   return open(environment, log_options, directory);
 }
 

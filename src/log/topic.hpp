@@ -11,8 +11,8 @@
 
 namespace iotstream::log {
 
-/// The name of a topic's directory: the topic's own when it is made of letters, digits, `_`, `-` and inner dots; other bytes as %XX; what would
-/// be too long for a file system is shortened and ends in its hash.
+/// The name of a topic's directory: the topic's own when it is made of letters, digits, `_`, `-` and inner dots; other bytes as
+/// %XX; what would be too long for a file system is shortened and ends in its hash.
 std::string topic_directory_name(std::string_view topic);
 /// Why a topic cannot be called so; well when it can.
 Status check_topic_name(std::string_view topic);
@@ -21,7 +21,8 @@ struct TopicFile {
   std::string name;
   TopicOptions options;
 };
-/// What stands in the file `topic` of a topic's directory: one line of text for each member, then the checksum of the lines above.
+/// What stands in the file `topic` of a topic's directory: one line of text for each member, then the checksum of the lines
+/// above.
 std::string encode_topic_file(const TopicFile& file);
 Result<TopicFile> parse_topic_file(std::string_view text);
 

@@ -17,8 +17,8 @@ class Waiters {
 
   /// Calls `done` now when the watermark has passed `offset` or can pass it no more, else keeps it.
   void add(std::uint64_t offset, Done done);
-  /// The watermark is now `next_offset`: calls all that wait for less, in offset order, and of one offset in the order of add().
-  /// One thread at a time.
+  /// The watermark is now `next_offset`: calls all that wait for less, in offset order, and of one offset in the order of
+  /// add(). One thread at a time.
   void advance(std::uint64_t next_offset);
   /// The watermark will not move again: calls all that still wait, and from now on all that would have to, with `error`.
   void fail(Error error);
@@ -29,9 +29,7 @@ class Waiters {
     std::uint64_t number;
     Done done;
     /// For a heap whose front is the least: callers mostly arrive in offset order, which a heap takes in constant time.
-    bool operator<(const Waiter& other) const {
-      return offset != other.offset ? offset > other.offset : number > other.number;
-    }
+    bool operator<(const Waiter& other) const { return offset != other.offset ? offset > other.offset : number > other.number; }
   };
   std::vector<Waiter> take_below(std::uint64_t next_offset);
 

@@ -8,8 +8,6 @@ namespace iotstream::log {
 namespace {
 
 constexpr Duration retry_after_full = Duration::milliseconds(200);
-/// A claim without its commit is a producer that was interrupted in a copy: it needs the processor, not us.
-constexpr Duration wait_for_commit{50};
 constexpr std::chrono::seconds mark_lag{1};
 /// Retention waits after the start: the holders of pins must have had time to set them.
 constexpr std::chrono::seconds retention_pause{60};
@@ -64,13 +62,12 @@ void Writer::rest(bool stalled) {
   park_.prepare();
   if (stopping_.load(std::memory_order_seq_cst) || has_added_.load(std::memory_order_seq_cst)) {
     park_.cancel();
-  } else if (stalled) {
-    park_.park(retry_after_full);
   } else if (has_claims()) {
+    // Claimed and not committed: a producer that was interrupted in its copy. It needs the processor, not a wake-up.
     park_.cancel();
     std::this_thread::yield();
   } else {
-    park_.park(forever);
+    park_.park(stalled ? retry_after_full : forever);
   }
 }
 
@@ -117,7 +114,8 @@ Syncer::Clock::time_point Syncer::next_due() const {
 }
 
 void Syncer::run() {
-  retention_due_ = Clock::now() + retention_pause;
+  const auto started = Clock::now();
+  retention_due_ = started + retention_pause;
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     const auto due_at = next_due();
@@ -131,12 +129,15 @@ void Syncer::run() {
     const auto now = Clock::now();
     const auto due = take_due(now);
     lock.unlock();
-    for (PartitionLog* partition : due) partition->sync();
+    bool sealed = false;
+    for (PartitionLog* partition : due) sealed |= partition->sync();
     for (PartitionLog* partition : due)
-      if (partition->mark_is_behind() && std::find(marks_behind_.begin(), marks_behind_.end(), partition) == marks_behind_.end())
+      if (partition->mark_is_behind() &&
+          std::find(marks_behind_.begin(), marks_behind_.end(), partition) == marks_behind_.end())
         marks_behind_.push_back(partition);
     if (!marks_behind_.empty() && marks_due_ == Clock::time_point::max()) marks_due_ = now + mark_lag;
-    if (!due.empty() && retention_due_ == Clock::time_point::max()) retention_due_ = now + retention_pause;
+    if (!due.empty()) retention_due_ = std::min(retention_due_, now + retention_pause);
+    if (sealed) retention_due_ = std::min(retention_due_, std::max(now, started + retention_pause));
     write_marks(now);
     keep_retention(now);
     lock.lock();

@@ -36,17 +36,19 @@ class Writer {
   std::thread thread_;
   std::mutex added_mutex_;
   std::vector<PartitionLog*> added_;
-  std::atomic<bool> has_added_{false};  ///< release: publishes added_, which its mutex guards as well; only a hint to look
-  std::atomic<bool> stopping_{false};   ///< sequentially consistent through the park's exchange, which follows the store
+  std::atomic<bool> has_added_{false};     ///< release: publishes added_, which its mutex guards as well; only a hint to look
+  std::atomic<bool> stopping_{false};      ///< sequentially consistent through the park's exchange, which follows the store
   std::vector<PartitionLog*> partitions_;  ///< the thread's own
 };
 
-/// Group commit: collects the partitions that have new batches and syncs them in rounds; writes durable marks and keeps retention behind it.
+/// Group commit: collects the partitions that have new batches and syncs them in rounds; writes durable marks and keeps
+/// retention behind it.
 class Syncer final : public SyncRequests {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// `retain` is called on the sync thread after segments were sealed and when a minute has passed while there is work.
+  /// `retain` is called on the sync thread: a minute after the start, whenever segments were sealed later, and at most a minute
+  /// after any work.
   explicit Syncer(std::function<void()> retain) : retain_(std::move(retain)) {}
   ~Syncer() override { stop({}); }
 
