@@ -56,6 +56,7 @@ void Encoder::adopt(model::SchemaPtr schema) {
 void Encoder::begin() {
   cells_.clear();
   role_cells_.fill(0);
+  given_time_.reset();
   members_.trim();
   const std::uint64_t generation = schemas_.generation();
   if (generation == generation_) return;
@@ -115,7 +116,7 @@ Timestamp Encoder::find_time(Timestamp arrival) {
   const std::optional<Timestamp> stamp = read(Role::timestamp);
   const std::optional<Timestamp> date_hour = read(Role::date_hour);
   if (stamp) leave_out(Role::timestamp);
-  const Timestamp time = stamp ? *stamp : date_hour ? *date_hour : arrival;
+  const Timestamp time = stamp ? *stamp : date_hour ? *date_hour : given_time_.value_or(arrival);
   if (date_hour == time && is_text(cell_of(Role::date_hour)->value) && rendered_layout(cell_of(Role::date_hour)->value.text)) {
     flags_ |= model::row_has_date_hour;
     leave_out(Role::date_hour);

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,9 @@ class Encoder {
   /// The last value of a member stays. Its text is read in finish() and must live until then.
   void set(Member& member, const model::Value& value);
 
+  /// The event's time when no member tells it: of a source that has it beside the members.
+  void set_time(std::optional<Timestamp> time) { given_time_ = time; }
+
   /// Decides device and time, grows the schema when it must (blocks for one sync then), encodes. Errors: unprocessable (a
   /// device that cannot be one), those of Schemas::evolve.
   Result<Encoded> finish(Timestamp arrival);
@@ -70,6 +74,7 @@ class Encoder {
   std::string_view device_;
   std::array<char, 24> device_digits_{};  ///< of a device that is an integer
   std::uint16_t flags_ = 0;
+  std::optional<Timestamp> given_time_;
   std::vector<model::FieldDraft> drafts_;
 
   std::string facts_code_;  ///< of the last event, with what it led to

@@ -79,7 +79,8 @@ Result<log::Topic*> GateImpl::topic(std::string_view dataset) {
 }
 
 void GateImpl::Running::answer(const Status& acknowledged) {
-  if (!acknowledged) outcome.refusal = acknowledged.error();
+  // Whatever the disk said, to the sender it is one thing: not promised, and not to be had before a restart.
+  if (!acknowledged) outcome.refusal = Error{ErrorKind::unavailable, acknowledged.error().message};
   shared->tally.latency().record_us((shared->clock.monotonic_ns() - begun_ns) / 1000);
   if (!key.empty()) shared->idempotency.finish(key, outcome, handled, acknowledged.ok());
   done(std::move(outcome));

@@ -72,8 +72,31 @@ Status Intake::run_json(Layout layout) {
 }
 
 Status Intake::run_csv() {
-  ++outcome_.rejected;
-  return Error{ErrorKind::unsupported, "CSV bodies are not taken here: send JSON or NDJSON, or import the file"};
+  if (submission_.dataset.empty())
+    return unreadable("CSV rows do not say their DatasetType: post them to /api/v1/datasets/{dataset}/events");
+  Result<catalog::CsvTable> table = catalog::CsvTable::open(body_);
+  if (!table) return unreadable(table.error().message);
+  table->each([&](const catalog::CsvTable::Row& row) {
+    if (due()) take(row, table->columns());
+  });
+  return {};
+}
+
+void Intake::take(const catalog::CsvTable::Row& row, const std::vector<std::string>& columns) {
+  if (!row.problem.empty()) return reject(row.line, ErrorKind::invalid, std::string(row.problem));
+  Result<Encoder*> picked = workspace_.encoder(submission_.dataset);
+  if (!picked) return fail(row.line, std::move(picked).error());
+  Encoder& encoder = **picked;
+  encoder.begin();
+  encoder.set_time(row.time);
+  Member* previous = nullptr;
+  for (const catalog::Cell& cell : row.cells) {
+    Member& member = encoder.members().find(encoder.members().top(), previous, columns[cell.column]);
+    if (!member.problem.empty()) return reject(row.line, ErrorKind::unprocessable, member.problem);
+    previous = &member;
+    encoder.set(member, cell.value);
+  }
+  finish(row.line, encoder);
 }
 
 Status Intake::unreadable(std::string message) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <iotstream/catalog/csv.hpp>
 #include <iotstream/ingest/gate.hpp>
 
 #include "ingest/pieces.hpp"
@@ -34,6 +35,7 @@ class Intake {
   /// True when this reading is to be looked at.
   bool due();
   void take(const Piece& piece);
+  void take(const catalog::CsvTable::Row& row, const std::vector<std::string>& columns);
   void finish(std::uint64_t number, Encoder& encoder);
   void append(std::uint64_t number, Encoder& encoder, const Encoded& encoded);
   void touch(log::Partition& partition, Offset offset);

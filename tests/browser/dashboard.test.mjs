@@ -6,7 +6,16 @@
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { after, before, describe, it } from 'node:test';
-import { eventually, inkOf, openBrowser, openPage, openServer, screenshotPath, seesMovingLine } from './support.mjs';
+import {
+  accessibilityViolations,
+  eventually,
+  inkOf,
+  openBrowser,
+  openPage,
+  openServer,
+  screenshotPath,
+  seesMovingLine,
+} from './support.mjs';
 
 /** A stop of the server makes the browser itself write these; they are what is being tested. */
 const EXPECTED_WHILE_AWAY =
@@ -152,6 +161,20 @@ describe('the dashboard', { timeout: 180_000 }, () => {
     assert.deepEqual(troubles, []);
     await context.close();
   });
+
+  for (const scheme of ['dark', 'light']) {
+    for (const width of [1440, 360]) {
+      it(`has no accessibility violation: ${scheme}, ${width} px`, async () => {
+        const { context, page } = await openDashboard('', { width, scheme, bypassPolicy: true });
+        await seesMovingLine(page.locator('[data-dataset]').first());
+        assert.deepEqual(await accessibilityViolations(page), []);
+        await page.keyboard.press('?');
+        await page.locator('dialog[open]').waitFor({ timeout: 2_000 });
+        assert.deepEqual(await accessibilityViolations(page), []);
+        await context.close();
+      });
+    }
+  }
 
   for (const scheme of ['dark', 'light']) {
     for (const width of [1440, 390]) {

@@ -114,13 +114,13 @@ export function openBrowser() {
  */
 export async function openPage(
   browser,
-  { width = 1440, height = 900, scheme = 'dark', ratio = 1, reducedMotion = 'no-preference' } = {},
+  { width = 1440, height = 900, scheme = 'dark', ratio = 1, bypassPolicy = false } = {},
 ) {
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: scheme,
     deviceScaleFactor: ratio,
-    reducedMotion,
+    bypassCSP: bypassPolicy,
   });
   const page = await context.newPage();
   const troubles = [];
@@ -205,4 +205,16 @@ export function screenshotPath(name) {
   if (!directory) return null;
   mkdirSync(directory, { recursive: true });
   return join(directory, `${name}.png`);
+}
+
+/** What axe-core finds against WCAG 2.2 A and AA. The page must have been opened with `bypassPolicy`. */
+export async function accessibilityViolations(page) {
+  await page.addScriptTag({ path: require.resolve('axe-core/axe.min.js') });
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+  const { violations, passes } = await page.evaluate(
+    (values) => globalThis.axe.run({ runOnly: { type: 'tag', values } }),
+    tags,
+  );
+  if (passes.length === 0) throw new Error('axe checked nothing');
+  return violations.map((v) => `${v.id}: ${v.nodes.length} × ${v.nodes[0].target.join(' ')}`);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Feed, type FeedLink } from '../src/state/feed';
-import { lineOf } from '../src/state/history';
+import { lineOf, textLineOf } from '../src/state/history';
 import { decodeFrame, type Frame } from '../src/wire/frame';
 import { parseMessage } from '../src/wire/messages';
 import { encodeFrame, type FrameToEncode } from './encode.mjs';
@@ -117,6 +117,25 @@ describe('a feed', () => {
     expect(feed.current?.rings.get('a')?.size).toBe(1);
   });
 
+  it('says that its structure changed when a field has its first value', () => {
+    const { feed } = subscribed();
+    feed.define({
+      op: 'fields',
+      id: 1,
+      dataset: '1',
+      schema_version: 2,
+      devices: ['a'],
+      fields: [{ index: 1, name: 'w', type: 'float', unit: '' }],
+    });
+    feed.take(frame({ id: 1, seq: 1, time: [NOW] }));
+    const before = feed.structure;
+    feed.take(frame({ id: 1, seq: 2, time: [NOW + 1] }));
+    expect(feed.structure).toBe(before);
+    feed.take(frame({ id: 1, seq: 3, time: [NOW + 2], columns: [{ field: 1, encoding: 1, values: [5] }] }));
+    expect(feed.structure).toBe(before + 1);
+    expect(feed.current?.hasValues('w')).toBe(true);
+  });
+
   it('keeps its rows when the connection is gone', () => {
     const { wire, feed } = subscribed();
     feed.take(frame({ id: 1, seq: 1, backfill: true, last: true, time: [NOW] }));
@@ -226,11 +245,12 @@ describe('control messages', () => {
 });
 
 describe('an answer from the history', () => {
-  const question = { dataset: '1', device: 'a', field: 'v', state: false, from: 0, to: 40, points: 4 };
+  const question = { dataset: '1', device: 'a', field: 'v', kind: 'number' as const, from: 0, to: 40, points: 4 };
 
   it('becomes a line in the middle of its buckets', () => {
     const line = lineOf(
       {
+        interval_us: 10,
         time: [0, 10, 20, 30],
         series: [
           { field: 'v', agg: 'min', values: [1, null, 3, 4] },
@@ -247,16 +267,29 @@ describe('an answer from the history', () => {
     expect(line.bucket).toBe(10);
   });
 
-  it('numbers the texts of a state', () => {
-    const line = lineOf(
-      { time: [0, 10], series: [{ field: 'v', agg: 'last', values: ['up', 'down'] }] },
-      { ...question, state: true },
+  it('reads truth values', () => {
+    const answer = { interval_us: 10, time: [0, 10], series: [{ field: 'v', agg: 'last', values: [0, 1] }] };
+    const line = lineOf(answer, { ...question, kind: 'boolean' });
+    expect([0, 1].map((i) => line.text(line.value[i] as number))).toEqual(['false', 'true']);
+  });
+
+  it('numbers the texts of events, oldest first', () => {
+    const line = textLineOf(
+      [
+        { '@timestamp': '2026-11-23T21:00:02.5Z', device: 'a', v: 'down' },
+        { '@timestamp': 'never', device: 'a', v: 'down' },
+        { '@timestamp': '2026-11-23T21:00:01Z', device: 'a', v: null },
+        { '@timestamp': '2026-11-23T21:00:00.000001Z', device: 'a', v: 'up' },
+      ],
+      'v',
     );
-    expect([line.text(line.value[0] as number), line.text(line.value[1] as number)]).toEqual(['up', 'down']);
+    const base = Date.UTC(2026, 10, 23, 21) * 1_000;
+    expect([...line.time.subarray(0, line.size)]).toEqual([base + 1, base + 2_500_000]);
+    expect([0, 1].map((i) => line.text(line.value[i] as number))).toEqual(['up', 'down']);
   });
 
   it('may be empty', () => {
-    const line = lineOf({ time: [], series: [] }, question);
+    const line = lineOf({ interval_us: 10, time: [], series: [] }, question);
     expect(line.size).toBe(0);
   });
 });

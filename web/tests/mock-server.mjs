@@ -14,7 +14,7 @@ import { DATASETS, rowsOf } from './mock-data.mjs';
 
 const DIST = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
@@ -47,6 +47,9 @@ function schema(d) {
 
 function aggregate(values, agg) {
   if (values.length === 0) return null;
+  // As the server: truth values are 0 and 1, a text has no number.
+  if (typeof values[0] === 'boolean') return aggregate(values.map(Number), agg);
+  if (typeof values[0] === 'string') return null;
   if (agg === 'last') return values[values.length - 1];
   if (agg === 'min') return Math.min(...values);
   if (agg === 'max') return Math.max(...values);
@@ -76,7 +79,22 @@ function series(d, query) {
       out.push({ field: name, agg, values });
     }
   }
-  return { time, series: out };
+  return { interval_us: width, time, series: out };
+}
+
+function events(d, query) {
+  const index = d.fields.findIndex((f) => f.name === query.get('fields'));
+  const device = d.devices.indexOf(query.get('device'));
+  const rows = rowsOf(d, Math.max(Number(query.get('from')), historyBegan), Math.min(Number(query.get('to')), now()));
+  const wanted = rows.filter((row) => row.device === device).toReversed();
+  return {
+    events: wanted.slice(0, Number(query.get('limit'))).map((row) => ({
+      [d.fields[index].name]: row.values[index],
+      '@timestamp': new Date(row.time / 1_000).toISOString(),
+      device: d.devices[row.device],
+    })),
+    next: null,
+  };
 }
 
 function devices() {
@@ -117,10 +135,10 @@ function rest(path, query) {
     };
   }
   if (path === '/api/v1/devices') return { devices: devices() };
-  const match = /^\/api\/v1\/datasets\/([^/]+)\/(schema|series)$/.exec(path);
+  const match = /^\/api\/v1\/datasets\/([^/]+)\/(schema|series|events)$/.exec(path);
   const d = match && dataset(decodeURIComponent(match[1]));
   if (!d) return null;
-  return match[2] === 'schema' ? schema(d) : series(d, query);
+  return { schema, series, events }[match[2]](d, query);
 }
 
 function control(url) {

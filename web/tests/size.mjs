@@ -5,7 +5,8 @@ import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
-const DIST = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
+// The folder to weigh: the first argument, or web/dist.
+const DIST = process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
 const LIMITS = { '.js': 80_000, '.css': 12_000, all: 150_000 };
 
 function files(folder) {

@@ -41,15 +41,20 @@ struct RowProblem {
 /// What one import did.
 struct ImportReport {
   std::string path;
-  bool unchanged = false;  ///< this content was imported before: nothing was done
+  bool unchanged =
+      false;  ///< this content was imported before: nothing was done; the rest tells of that import, without its problems
+  bool replaced = false;   ///< the file at this path had other content before: its rows gave way to these
   std::uint64_t rows = 0;  ///< taken
   std::uint64_t rejected = 0;
   std::vector<RowProblem> problems;  ///< the first 100
   std::uint64_t columns = 0;
   std::uint64_t columns_empty = 0;
   char separator = ',';
-  std::string time_column;  ///< empty: none found; rows are then 1 s apart or by a column of elapsed seconds
-  std::optional<Timestamp> first_time;
+  std::string encoding;  ///< `utf-8`, `utf-8 with invalid bytes` (they became U+FFFD) or `windows-1252`
+  std::string
+      time_column;  ///< empty: none found; rows are then 1 s apart or by a column of elapsed seconds, from 1970-01-01 on
+  std::string pace_column;              ///< that column of elapsed seconds, if there is one
+  std::optional<Timestamp> first_time;  ///< nothing without a time column
   std::optional<Timestamp> last_time;
   std::uint64_t bytes = 0;
 };
@@ -79,18 +84,21 @@ struct Cell {
 class RowCursor {
  public:
   virtual ~RowCursor() = default;
+  /// All columns of all imported files but those that give the time or never hold a value. A place stays a column's place; a
+  /// rewind() may add some at the end.
   virtual const std::vector<std::string>& columns() const = 0;
   struct Row {
     Timestamp time;           ///< as recorded
     std::vector<Cell> cells;  ///< only those that have a value
   };
-  /// false at the end. Errors: io, corrupt.
+  /// false at the end. Errors: io, corrupt, not_found (the prototype was removed).
   virtual Result<bool> next(Row& row) = 0;
   virtual void rewind() = 0;
   virtual std::uint64_t row_count() const = 0;
 };
 
-/// Thread-safe: calls are serialised on one connection; cursors have their own.
+/// Thread-safe. Changes and imports wait for each other; looking things up does not wait for them: it has a connection of its
+/// own, as has every cursor.
 class Catalog {
  public:
   virtual ~Catalog() = default;
@@ -105,12 +113,13 @@ class Catalog {
   /// Creates or changes a prototype, declares its model's fields in its dataset's schema and its facts. Errors: invalid (the
   /// model, with line and reason; an empty code), those of Schemas.
   virtual Status put(const Prototype& prototype) = 0;
-  /// Removes a prototype and its imported rows; its events stay. not_found.
+  /// Removes a prototype and its imported rows; its events stay, new ones are no longer enriched. not_found.
   virtual Status remove(std::string_view code) = 0;
 
-  /// Loads one CSV file into the prototype's rows, in one transaction; declares its columns in the dataset's schema. A file
-  /// whose content was loaded before for this prototype changes nothing. Errors: not_found (prototype or file), invalid (no
-  /// header, a CSV that is none), io, disk_full.
+  /// Loads one CSV file into the prototype's rows, in one transaction; declares its columns in the dataset's schema (those that
+  /// hold values; the time column is the event's time, no field). A file whose content was loaded before for this prototype
+  /// changes nothing; one whose content at this path was another replaces that one's rows. Errors: not_found (prototype or
+  /// file), invalid (no header, a CSV that is none), conflict (the file is being written), io, disk_full, those of Schemas.
   virtual Result<ImportReport> import_csv(std::string_view code, const std::string& path, const Progress& progress) = 0;
   /// Cheap check by path, size and time of change: true when this very file was imported and has not been touched since.
   virtual bool imported_unchanged(std::string_view code, const std::string& path) = 0;

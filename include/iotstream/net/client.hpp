@@ -39,8 +39,9 @@ class Client {
 /// the client's thread, exactly once.
 class AsyncClient {
  public:
+  /// `headers` go with every request.
   static Result<std::unique_ptr<AsyncClient>> create(const std::string& url, unsigned connections,
-                                                     std::size_t in_flight_max = 4096);
+                                                     std::size_t in_flight_max = 4096, Headers headers = {});
   virtual ~AsyncClient() = default;
   /// Requests of the same `lane` go over one connection, in order.
   virtual Status post(std::uint64_t lane, std::string path, std::string content_type, std::string body,

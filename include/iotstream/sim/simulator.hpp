@@ -30,11 +30,12 @@ struct SimulationStatus {
   std::string problem;  ///< of a failed one, or the last refusal
   std::uint64_t sent = 0;
   std::uint64_t acknowledged = 0;
-  std::uint64_t refused = 0;  ///< 429, 503, 507: tried again with back-off
-  std::uint64_t dropped = 0;  ///< given up: a 4xx that trying again cannot mend
-  std::uint64_t loops = 0;
+  std::uint64_t refused = 0;         ///< 429, 503, 507: tried again with back-off
+  std::uint64_t dropped = 0;         ///< given up: a 4xx that trying again cannot mend
+  std::uint64_t skipped = 0;         ///< overdue by more than a second when their turn came: never sent
+  std::uint64_t loops = 0;           ///< of its first device
   std::int64_t lateness_us_max = 0;  ///< over the last minute: how late a reading left against its deadline
-  double expected_rate = 0;          ///< readings/s of all its devices
+  double expected_rate = 0;          ///< readings/s of all its devices; of a recorded cadence the median's
   std::vector<std::string> devices;
 };
 

@@ -49,7 +49,7 @@ export class LinePanel extends Panel {
 
   protected draw(moment: Moment): void {
     this.create();
-    const sourced = sourceLines(this.dataset, this.field, false, moment, this.area().width);
+    const sourced = sourceLines(this.dataset, this.field, 'number', moment, this.area().width);
     this.lines = sourced.lines;
     const extent = this.plot?.draw(this.lines, moment.from, moment.to) ?? null;
     const words =

@@ -2,6 +2,7 @@
 
 import { hiddenDevices, history, live } from '../state/app';
 import { gapRule } from '../state/gaps';
+import type { PastKind } from '../state/history';
 import type { Intake } from '../state/intake';
 import type { Line } from './lines';
 import type { Moment } from './loop';
@@ -64,7 +65,7 @@ function ringLines(dataset: string, field: string, from: number): DeviceLine[] {
 }
 
 /** Lines of one field inside the window, for a panel `width` CSS pixels wide. */
-export function sourceLines(dataset: string, field: string, state: boolean, moment: Moment, width: number): Sourced {
+export function sourceLines(dataset: string, field: string, kind: PastKind, moment: Moment, width: number): Sourced {
   const intake = live.feeds.get(dataset)?.current;
   if (moment.live || !intake || intake.covers(moment.from, (moment.to - moment.from) / pointsFor(width))) {
     return { lines: ringLines(dataset, field, moment.from), waiting: intake?.complete !== true, refusal: null };
@@ -77,10 +78,11 @@ export function sourceLines(dataset: string, field: string, state: boolean, mome
       dataset,
       device,
       field,
-      state,
+      kind,
       from: moment.from,
       to: moment.to,
-      points: pointsFor(width),
+      // The server rounds a bucket up to a round width, to as much as two and a half times the one asked for.
+      points: 2 * pointsFor(width),
     });
     waiting ||= entry === null;
     refusal ??= entry?.detail ?? null;

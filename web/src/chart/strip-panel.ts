@@ -60,6 +60,8 @@ export class StripPanel extends Panel {
   private surface: Surface | null = null;
   private lines: DeviceLine[] = [];
   private summarisedAt = Number.NEGATIVE_INFINITY;
+  /** Colours by text, in the order of appearance: one text has one colour in every lane, live and past. */
+  private readonly colors = new Map<string, number>();
 
   constructor(
     element: HTMLElement,
@@ -93,7 +95,7 @@ export class StripPanel extends Panel {
 
   protected draw(moment: Moment): void {
     this.create();
-    const sourced = sourceLines(this.dataset, this.field, true, moment, this.width);
+    const sourced = sourceLines(this.dataset, this.field, this.boolean ? 'boolean' : 'text', moment, this.width);
     this.lines = sourced.lines;
     this.fitLanes();
     const ctx = (this.surface as Surface).begin(this.width, this.height);
@@ -126,6 +128,13 @@ export class StripPanel extends Panel {
     this.values.end(this.lines.length);
   }
 
+  private colorOf(text: string): { fill: string; ink: string } | undefined {
+    const { states } = palette();
+    const known = this.colors.get(text) ?? this.colors.size;
+    this.colors.set(text, known);
+    return states[known % states.length];
+  }
+
   /** As high as its lanes need; the change of size draws again. */
   private fitLanes(): void {
     const lanes = Math.min(this.lines.length, MOST_LANES);
@@ -146,11 +155,7 @@ export class StripPanel extends Panel {
     for (const run of runs) {
       const left = Math.max((run.from - moment.from) * scale, 0);
       const right = Math.min((run.to - moment.from) * scale, this.width);
-      const color = this.boolean
-        ? run.value === 0
-          ? colors.off
-          : colors.on
-        : colors.states[run.value % colors.states.length];
+      const color = this.boolean ? (run.value === 0 ? colors.off : colors.on) : this.colorOf(line.text(run.value));
       if (color === undefined || right < left) continue;
       ctx.fillStyle = color.fill;
       ctx.fillRect(left, top, Math.max(right - left - 0.75, 0.75), height);

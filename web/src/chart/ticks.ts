@@ -1,12 +1,13 @@
 // Texts of the axes. Times are shown in the viewer's own zone.
 
+import { say } from '../view/text';
+
 const TWO = (n: number) => String(n).padStart(2, '0');
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** A tick of the time axis. `seconds` since the epoch; `step` between ticks, s. */
 export function timeTick(seconds: number, step: number): string {
   const date = new Date(seconds * 1_000);
-  const day = `${date.getDate()} ${MONTHS[date.getMonth()]}`;
+  const day = `${date.getDate()} ${say('time.months').split(' ')[date.getMonth()]}`;
   if (step >= 86_400) return day;
   const clock = `${TWO(date.getHours())}:${TWO(date.getMinutes())}`;
   if (step >= 60) return clock === '00:00' ? day : clock;

@@ -45,7 +45,7 @@ export class Tile extends Panel {
 
   protected draw(moment: Moment): void {
     this.create();
-    const [line] = sourceLines(this.dataset, this.field, false, moment, 240).lines;
+    const [line] = sourceLines(this.dataset, this.field, 'number', moment, 240).lines;
     const ctx = (this.surface as Surface).begin(this.width, this.height);
     this.showNewest(line, moment.to);
     if (line === undefined) return;

@@ -101,8 +101,8 @@ export class TrackPanel extends Panel {
   }
 
   protected draw(moment: Moment): void {
-    const latitudes = sourceLines(this.dataset, this.latitude, false, moment, this.width);
-    const longitudes = sourceLines(this.dataset, this.longitude, false, moment, this.width);
+    const latitudes = sourceLines(this.dataset, this.latitude, 'number', moment, this.width);
+    const longitudes = sourceLines(this.dataset, this.longitude, 'number', moment, this.width);
     this.tracks = latitudes.lines.flatMap((line) => {
       const other = longitudes.lines.find((l) => l.device === line.device);
       return other === undefined ? [] : [trackOf(line, other, moment.from, moment.to)];

@@ -29,7 +29,8 @@ function valueAxisWidth(values: string[] | null): number {
   return Math.max(VALUE_AXIS_WIDTH, longest * DIGIT_WIDTH + 14);
 }
 
-function axes(): uPlot.Axis[] {
+/** `hasValues`: without any, the value axis has no numbers to write. */
+function axes(hasValues: () => boolean): uPlot.Axis[] {
   const common = {
     stroke: () => palette().inkSoft,
     font: palette().font,
@@ -50,7 +51,7 @@ function axes(): uPlot.Axis[] {
       size: (_u, values) => valueAxisWidth(values),
       gap: 6,
       space: 28,
-      values: (_u, splits, _axis, _space, step) => splits.map((v) => valueTick(v, step)),
+      values: (_u, splits, _axis, _space, step) => splits.map((v) => (hasValues() ? valueTick(v, step) : '')),
     },
   ];
 }
@@ -60,6 +61,7 @@ export class UPlotPlot implements Plot {
   private lines: Line[] = [];
   private from = 0;
   private to = 1;
+  private hasValues = false;
 
   constructor(parent: HTMLElement, width: number, height: number) {
     const options: uPlot.Options = {
@@ -72,7 +74,7 @@ export class UPlotPlot implements Plot {
         x: { time: true, auto: false, range: (_u, min, max) => [min, max] },
         y: { auto: false, range: (_u, min, max) => [min, max] },
       },
-      axes: axes(),
+      axes: axes(() => this.hasValues),
       series: [{}, { show: true, paths: () => null, points: { show: false } }],
       hooks: { draw: [(u) => this.drawSeries(u)] },
     };
@@ -102,11 +104,12 @@ export class UPlotPlot implements Plot {
       widen(extent, line.rows, line.high ?? line.value, from, to);
     }
     const range = niceRange(extent);
+    this.hasValues = extent.low <= extent.high;
     this.plot.batch(() => {
       this.plot.setScale('x', { min: from / 1e6, max: to / 1e6 });
       this.plot.setScale('y', { min: range.low, max: range.high });
     });
-    return extent.low <= extent.high ? extent : null;
+    return this.hasValues ? extent : null;
   }
 
   resize(width: number, height: number): void {

@@ -111,16 +111,18 @@ export function refresh(): Promise<void> {
 let refreshing: Promise<void> | null = null;
 
 async function askCatalog(): Promise<void> {
-  const [answer] = await Promise.all([getDatasets(), refreshDevices()]);
+  void refreshDevices();
+  const answer = await getDatasets();
   if (!answer.ok) {
     restFailure.value = answer.detail;
     return;
   }
   restFailure.value = null;
   const names = answer.value.datasets.map((d) => d.name);
-  await refreshSchemas(names);
-  datasets.value = answer.value.datasets;
   live.keepOnly(new Set(names));
+  // Before the schemas: the sections subscribe at once, and the back-fill is under way while the schemas are.
+  datasets.value = answer.value.datasets;
+  await refreshSchemas(names);
 }
 
 async function refreshDevices(): Promise<void> {
@@ -206,6 +208,12 @@ export function toggleDevice(key: string): void {
   if (!next.delete(key)) next.add(key);
   hiddenDevices.value = next;
   repaint();
+}
+
+/** Address of a dataset's own page, of the page of all with null, keeping window and theme. */
+export function hrefOf(name: string | null): string {
+  const hash = formatHash({ dataset: name, view: view.value, theme: theme.value });
+  return hash === '' ? '#' : hash;
 }
 
 function applyHash(): void {

@@ -91,13 +91,13 @@ export class Feed {
   take(frame: Frame): void {
     const intake = this.intake(frame.id);
     if (intake === null) return;
-    const columnsBefore = intake.rings.size;
+    const shape = intake.shape;
     if (!intake.apply(frame)) {
       this.subscribe(intake.span, intake.pixels);
       return;
     }
     if (intake === this.next && intake.complete) this.replace(intake);
-    if (intake.rings.size !== columnsBefore) this.structure += 1;
+    if (intake.shape !== shape) this.structure += 1;
     if (intake === this.current) this.version += 1;
   }
 

@@ -37,11 +37,25 @@ export class Intake {
     return this.span / this.pixels;
   }
 
+  /** Rises with every device and every field that has its first value. */
+  get shape(): number {
+    let shape = this.rings.size;
+    for (const ring of this.rings.values()) shape += ring.columnCount;
+    return shape;
+  }
+
   /** Event time of the newest row; -Infinity without any. µs. */
   get newest(): number {
     let newest = Number.NEGATIVE_INFINITY;
     for (const ring of this.rings.values()) if (ring.size > 0) newest = Math.max(newest, ring.newest);
     return newest;
+  }
+
+  /** Event time of the oldest row; Infinity without any. µs. */
+  get oldest(): number {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const ring of this.rings.values()) if (ring.size > 0) oldest = Math.min(oldest, ring.oldest);
+    return oldest;
   }
 
   /** Takes the dictionary; true when it holds a field or device that was not there before. */

@@ -27,6 +27,8 @@ export class ColumnRing implements Rows {
   overwritten = 0;
   /** Rows at or before this time came in merged frames: not every value of theirs is here. */
   mergedUntil = Number.NEGATIVE_INFINITY;
+  /** Fields that have had a value. */
+  columnCount = 0;
   private columns: (Float64Array | undefined)[] = [];
 
   constructor(private readonly maxRows = MAX_ROWS) {}
@@ -74,6 +76,7 @@ export class ColumnRing implements Rows {
     if (column === undefined) {
       column = new Float64Array(this.mask + 1).fill(Number.NaN);
       this.columns[index] = column;
+      this.columnCount += 1;
     }
     column[slot] = value;
   }

@@ -2,12 +2,12 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { live, rates, schemas, setView, structure, view } from '../state/app';
+import { goLive, hrefOf, live, rates, schemas, setView, structure, view } from '../state/app';
 import { groupFields, isNumeric, isState } from '../state/groups';
-import { pausedAt } from '../state/window';
+import { PRESETS, pausedAt } from '../state/window';
 import type { DatasetInfo, SchemaField } from '../wire/rest';
 import { Devices } from './devices';
-import { formatAge, formatCount, formatInstant, formatRate } from './format';
+import { formatAge, formatCount, formatDuration, formatInstant, formatRate } from './format';
 import { LineFigure, StatTile, StripFigure, TrackFigure } from './panels';
 import { say } from './text';
 
@@ -54,11 +54,12 @@ function FieldCount({ all, used }: { all: number; used: number }) {
   return <li data-testid="field-count">{text}</li>;
 }
 
-function Heading({ info, all, used }: { info: DatasetInfo; all: number; used: number }) {
+function Heading({ info, all, used, alone }: { info: DatasetInfo; all: number; used: number; alone: boolean }) {
   const now = rates.value.get(info.name);
+  const title = info.label || info.name;
   return (
     <header class="dataset-head">
-      <h2 id={`title-${info.name}`}>{info.label || info.name}</h2>
+      <h2 id={`title-${info.name}`}>{alone ? title : <a href={hrefOf(info.name)}>{title}</a>}</h2>
       <ul class="facts">
         <li>{formatRate(now?.rate ?? info.rate)}</li>
         <li>{say('dataset.events', { events: formatCount(now?.events ?? info.events) })}</li>
@@ -69,27 +70,56 @@ function Heading({ info, all, used }: { info: DatasetInfo; all: number; used: nu
   );
 }
 
-/** Says why the charts are empty, when they are, and leads to where the events are. */
-function Notice({ info }: { info: DatasetInfo }) {
-  const feed = live.feeds.get(info.name);
-  if (feed?.refusal) return <p class="notice">{say('dataset.refused', { detail: feed.refusal })}</p>;
-  if (info.last_time === null) return <p class="notice">{say('dataset.never')}</p>;
-  const current = view.value;
-  const now = live.clock.now();
-  const intake = feed?.current;
-  if (current.mode !== 'live' || !intake?.complete || intake.newest >= now - current.span) return null;
-  const newest = info.last_time;
+function Silent({ newest, span }: { newest: number; span: number }) {
+  const age = formatAge(live.clock.now() - newest);
+  const show = () => setView(pausedAt(view.value, newest - span * 0.95, newest + span * 0.05));
   return (
     <p class="notice">
-      {say('dataset.silent', { time: formatInstant(newest), age: formatAge(now - newest) })}{' '}
-      <button
-        type="button"
-        onClick={() => setView(pausedAt(current, newest - current.span * 0.95, newest + current.span * 0.05))}
-      >
+      {say('dataset.silent', { time: formatInstant(newest), age })}{' '}
+      <button type="button" onClick={show}>
         {say('dataset.show')}
       </button>
     </p>
   );
+}
+
+/** A window this long or longer, filled to less than this part, is worth a word. */
+const LONG_SPAN = 300_000_000;
+const WELL_FILLED = 0.6;
+
+function Begins({ oldest, span }: { oldest: number; span: number }) {
+  const have = live.clock.now() - oldest;
+  const fitting = PRESETS.find((preset) => preset >= have) ?? span;
+  return (
+    <p class="notice">
+      {say('dataset.begins', { time: formatInstant(oldest), have: formatDuration(have), span: formatDuration(span) })}{' '}
+      {fitting < span && (
+        <button type="button" onClick={() => goLive(fitting)}>
+          {say('dataset.fit')}
+        </button>
+      )}
+    </p>
+  );
+}
+
+/** Says why the charts are empty or half empty, when they are, and leads to where the events are. */
+function Notice({ info }: { info: DatasetInfo }) {
+  // Time passes without a signal: this one comes every second.
+  rates.value;
+  const feed = live.feeds.get(info.name);
+  if (feed?.refusal) return <p class="notice">{say('dataset.refused', { detail: feed.refusal })}</p>;
+  const current = view.value;
+  const intake = feed?.current;
+  if (current.mode !== 'live' || !intake?.complete || intake.span !== current.span) return null;
+  const now = live.clock.now();
+  if (intake.newest < now - current.span) {
+    const newest = Math.max(info.last_time ?? Number.NEGATIVE_INFINITY, intake.newest);
+    if (!Number.isFinite(newest)) return <p class="notice">{say('dataset.never')}</p>;
+    return newest < now - current.span ? <Silent newest={newest} span={current.span} /> : null;
+  }
+  const oldest = Math.min(info.first_time ?? Number.POSITIVE_INFINITY, intake.oldest);
+  const begins = current.span >= LONG_SPAN && now - oldest < current.span * WELL_FILLED;
+  return begins ? <Begins oldest={oldest} span={current.span} /> : null;
 }
 
 /** Groups stand side by side where they fit: each is as wide as its charts, up to the row. */
@@ -143,8 +173,9 @@ export function Dataset({ info, alone }: { info: DatasetInfo; alone: boolean }) 
       id={`dataset-${info.name}`}
       aria-labelledby={`title-${info.name}`}
       data-dataset={info.name}
+      data-pending={schemas.value.has(info.name) ? undefined : true}
     >
-      <Heading info={info} all={all.length} used={used.length} />
+      <Heading info={info} all={all.length} used={used.length} alone={alone} />
       <Notice info={info} />
       <Lead dataset={info.name} fields={numeric} used={used} />
       {strips.length > 0 && (

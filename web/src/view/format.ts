@@ -1,5 +1,7 @@
 // Numbers and times as texts. Times are in the viewer's own zone.
 
+import { say, type TextKey } from './text';
+
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const decimals = [1, 2, 3].map((digits) => new Intl.NumberFormat('en-US', { maximumFractionDigits: digits }));
 
@@ -19,8 +21,8 @@ export function formatCount(value: number): string {
 
 /** Events a second: `10/s`, `0.5/s`. */
 export function formatRate(rate: number): string {
-  if (rate >= 100) return `${whole.format(rate)}/s`;
-  return `${(decimals[0] as Intl.NumberFormat).format(rate)}/s`;
+  const n = rate >= 100 ? whole.format(rate) : (decimals[0] as Intl.NumberFormat).format(rate);
+  return say('rate.perSecond', { n });
 }
 
 const two = (n: number) => String(n).padStart(2, '0');
@@ -43,36 +45,36 @@ export function formatInstant(micros: number): string {
   return `${formatDate(micros)} ${formatClock(micros)}`;
 }
 
+const MINUTE = 60;
+const HOUR = 3_600;
+const DAY = 86_400;
+
 /** A length of time: `850 ms`, `20 s`, `1 min 30 s`, `2 h`, `3 d 4 h`. */
 export function formatDuration(micros: number): string {
   const seconds = micros / 1e6;
-  if (seconds < 1) return `${Math.round(micros / 1_000)} ms`;
-  if (seconds < 60) return `${seconds < 10 ? Math.round(seconds * 10) / 10 : Math.round(seconds)} s`;
-  const parts: [number, string, number, string][] = [
-    [86_400, 'd', 3_600, 'h'],
-    [3_600, 'h', 60, 'min'],
-    [60, 'min', 1, 's'],
-  ];
-  for (const [unit, name, below, belowName] of parts) {
-    if (seconds < unit) continue;
-    const head = Math.floor(seconds / unit);
-    const tail = Math.floor((seconds - head * unit) / below);
-    return tail === 0 ? `${head} ${name}` : `${head} ${name} ${tail} ${belowName}`;
-  }
-  return '';
+  if (seconds < 1) return say('time.ms', { n: Math.round(micros / 1_000) });
+  if (seconds < MINUTE) return say('time.s', { n: seconds < 10 ? Math.round(seconds * 10) / 10 : Math.floor(seconds) });
+  const [unit, key, below, belowKey]: [number, TextKey, number, TextKey] =
+    seconds >= DAY
+      ? [DAY, 'time.d', HOUR, 'time.h']
+      : seconds >= HOUR
+        ? [HOUR, 'time.h', MINUTE, 'time.min']
+        : [MINUTE, 'time.min', 1, 'time.s'];
+  const head = Math.floor(seconds / unit);
+  const tail = Math.floor((seconds - head * unit) / below);
+  return tail === 0 ? say(key, { n: head }) : `${say(key, { n: head })} ${say(belowKey, { n: tail })}`;
 }
 
 /** How long ago, for a person: `now`, `12 s ago`, `3 min ago`. */
 export function formatAge(micros: number): string {
-  if (micros < 1_500_000) return 'now';
+  if (micros < 1_500_000) return say('time.now');
   const seconds = Math.floor(micros / 1e6);
-  if (seconds < 60) return `${seconds} s ago`;
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h ago`;
-  return `${Math.floor(seconds / 86_400)} d ago`;
+  if (seconds < MINUTE) return say('time.agoSeconds', { n: seconds });
+  if (seconds < HOUR) return say('time.agoMinutes', { n: Math.floor(seconds / MINUTE) });
+  if (seconds < DAY) return say('time.agoHours', { n: Math.floor(seconds / HOUR) });
+  return say('time.agoDays', { n: Math.floor(seconds / DAY) });
 }
 
 export function formatLatency(ms: number): string {
-  if (ms < 1_000) return `${Math.max(Math.round(ms), 0)} ms`;
-  return formatDuration(ms * 1_000);
+  return ms < 1_000 ? say('time.ms', { n: Math.max(Math.round(ms), 0) }) : formatDuration(ms * 1_000);
 }

@@ -1,17 +1,12 @@
 // The head of the page: name, datasets, window, status, theme, help.
 
-import { dataset, datasets, latencyMs, link, rates, theme, view } from '../state/app';
-import { formatHash, type Theme } from '../state/url';
+import { dataset, datasets, hrefOf, latencyMs, link, rates, theme } from '../state/app';
+import type { Theme } from '../state/url';
 import { formatClock, formatLatency, formatRate } from './format';
 import { HelpIcon, Logo, MoonIcon, SunIcon, SystemIcon } from './icons';
 import { openShortcuts } from './shortcuts';
 import { say } from './text';
 import { WindowPicker } from './window-picker';
-
-function hrefOf(name: string | null): string {
-  const hash = formatHash({ dataset: name, view: view.value, theme: theme.value });
-  return hash === '' ? '#' : hash;
-}
 
 function Datasets() {
   const all = datasets.value ?? [];
@@ -43,12 +38,14 @@ function Connection() {
 function Status() {
   let rate = 0;
   for (const d of rates.value.values()) rate += d.rate;
-  const latency = latencyMs.value;
+  // What was true when the server was last heard is not said of the present.
+  const current = link.value.state === 'open';
+  const latency = current ? latencyMs.value : null;
   return (
     <div class="status" role="group" aria-label={say('status.label')}>
       <span class="figure">
         <small>{say('status.rate')}</small>
-        <b data-testid="rate">{rates.value.size === 0 ? '–' : formatRate(rate)}</b>
+        <b data-testid="rate">{!current || rates.value.size === 0 ? '–' : formatRate(rate)}</b>
       </span>
       <span class="figure" title={say('status.latencyLong')}>
         <small>{say('status.latency')}</small>

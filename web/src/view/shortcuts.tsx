@@ -9,6 +9,7 @@ const LIST: [string[], TextKey][] = [
   [['Space'], 'help.space'],
   [['+', '−'], 'help.zoom'],
   [['←', '→'], 'help.pan'],
+  [['1', '…', '9'], 'help.jump'],
   [['L'], 'help.live'],
   [['Esc'], 'help.back'],
   [['?'], 'help.help'],
@@ -35,6 +36,15 @@ const ACTIONS: Record<string, () => void> = {
   '?': openShortcuts,
 };
 
+/** Scrolls to the n-th dataset of the page. */
+function jump(n: number): void {
+  document.querySelectorAll('[data-dataset]')[n - 1]?.scrollIntoView({ behavior: 'smooth', block: 'start' });
+}
+
+function actionOf(key: string): (() => void) | undefined {
+  return /^[1-9]$/.test(key) ? () => jump(Number(key)) : ACTIONS[key];
+}
+
 function isTyping(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement
@@ -52,7 +62,7 @@ export function listenToKeys(): void {
     if (isTyping(event.target) || isPressing(event)) return;
     // An open list or popover takes Escape for itself.
     if (document.querySelector('dialog[open], [popover]:popover-open') !== null) return;
-    const action = ACTIONS[event.key];
+    const action = actionOf(event.key);
     if (action === undefined) return;
     event.preventDefault();
     action();

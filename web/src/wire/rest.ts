@@ -48,10 +48,13 @@ export interface DeviceInfo {
 export interface Series {
   field: string;
   agg: string;
-  values: (number | string | boolean | null)[];
+  values: (number | null)[];
 }
 
 export interface SeriesAnswer {
+  /** Width of a bucket, µs; the server takes a round one, at least as wide as asked for. */
+  interval_us: number;
+  /** Starts of all buckets, µs. */
   time: number[];
   series: Series[];
 }
@@ -93,9 +96,14 @@ export interface SeriesQuery {
   agg: string;
 }
 
+/** A comma inside a name is written with a backslash before it. */
+function listOf(names: string[]): string {
+  return names.map((name) => name.replaceAll(',', '\\,')).join(',');
+}
+
 export function getSeries(query: SeriesQuery, signal: AbortSignal): Promise<Answer<SeriesAnswer>> {
   const parameters = new URLSearchParams({
-    fields: query.fields.join(','),
+    fields: listOf(query.fields),
     from: String(Math.round(query.from)),
     to: String(Math.round(query.to)),
     points: String(query.points),
@@ -103,4 +111,33 @@ export function getSeries(query: SeriesQuery, signal: AbortSignal): Promise<Answ
     device: query.device,
   });
   return get(`/api/v1/datasets/${encodeURIComponent(query.dataset)}/series?${parameters}`, signal);
+}
+
+export interface StoredEvent {
+  '@timestamp': string;
+  device: string;
+  [field: string]: unknown;
+}
+
+export interface EventsQuery {
+  dataset: string;
+  device: string;
+  field: string;
+  /** µs since the epoch. */
+  from: number;
+  to: number;
+  limit: number;
+}
+
+/** The newest events of the window, newest first, with one field. */
+export function getEvents(query: EventsQuery, signal: AbortSignal): Promise<Answer<{ events: StoredEvent[] }>> {
+  const parameters = new URLSearchParams({
+    fields: listOf([query.field]),
+    from: String(Math.round(query.from)),
+    to: String(Math.round(query.to)),
+    limit: String(query.limit),
+    order: 'desc',
+    device: query.device,
+  });
+  return get(`/api/v1/datasets/${encodeURIComponent(query.dataset)}/events?${parameters}`, signal);
 }

@@ -9,7 +9,10 @@ const SILENCE_MS = 1_850;
 /** A socket that stays silent for this long is given up even though the system still thinks it open. */
 const ABANDON_MS = 4_500;
 const WATCH_MS = 150;
-const BACKOFF_FIRST_MS = 150;
+const BACKOFF_FIRST_MS = 100;
+/** A restart takes a moment: at first the page asks twice a second, and is back as soon as the server is. */
+const BACKOFF_SOON_MS = 500;
+const SOON_ATTEMPTS = 24;
 const BACKOFF_MAX_MS = 4_000;
 
 export type LinkState = 'connecting' | 'open' | 'stale';
@@ -96,7 +99,8 @@ export class LiveSocket {
     this.drop();
     if (this.closed) return;
     this.setState(this.heardAt === 0 ? 'connecting' : 'stale');
-    const wait = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** this.attempts) * (0.8 + 0.4 * Math.random());
+    const most = this.attempts < SOON_ATTEMPTS ? BACKOFF_SOON_MS : BACKOFF_MAX_MS;
+    const wait = Math.min(most, BACKOFF_FIRST_MS * 2 ** this.attempts) * (0.8 + 0.4 * Math.random());
     this.attempts += 1;
     this.retry = setTimeout(() => this.connect(), wait);
   }
