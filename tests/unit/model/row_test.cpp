@@ -220,7 +220,7 @@ TEST_CASE("damage that would be served is refused") {
   REQUIRE(RowView::open(good).ok());
   const auto with = [&](std::size_t at, auto number) {
     std::vector<std::byte> bytes = good;
-    store(bytes.data() + at, number);
+    store_le(bytes.data() + at, number);
     return RowView::open(bytes).ok();
   };
   CHECK_FALSE(with(8, std::uint16_t{1}));   // fewer cells than kinds
