@@ -174,6 +174,8 @@ TEST_CASE("facts: by code, else the dataset's own, else its only ones") {
   CHECK(y != x);
   CHECK(schemas.facts_for("1", "Y") == y);
   CHECK(schemas.facts_for("1", "other") == FactsId(0));
+  REQUIRE(schemas.set_facts("1", "Y", {}).ok());
+  CHECK(schemas.facts_for("1", "other") == x);  // Y has none any more
   const FactsId any = *schemas.set_facts("1", "", {{"marque", "\"m\""}});
   CHECK(schemas.facts_for("1", "other") == any);
   CHECK(schemas.facts_for("1", "X") == x);
