@@ -18,11 +18,6 @@ std::string shown(std::string_view cell, Encoding encoding) {
   return text;
 }
 
-std::optional<Timestamp> time_at(const sqlite::Statement& statement, int column) {
-  if (statement.type(column) == sqlite::ColumnType::null) return std::nullopt;
-  return Timestamp{statement.integer(column)};
-}
-
 }  // namespace
 
 Result<ImportReport> CsvImport::run(const std::string& path, const Progress& progress) {

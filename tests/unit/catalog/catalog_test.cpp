@@ -303,6 +303,25 @@ TEST_CASE_METHOD(CatalogFixture, "separators are found in header and rows, outsi
   CHECK(import("alone\n1\n", "5.csv").separator == ',');
 }
 
+TEST_CASE_METHOD(CatalogFixture, "looking things up does not wait for an import") {
+  put("X");
+  const auto report =
+      catalog->import_csv("X", folder.write("a.csv", "time,a\n2020-01-01 00:00:01,1\n"), [&](std::uint64_t, std::uint64_t) {
+        CHECK(catalog->find("X").has_value());
+        CHECK(catalog->files().empty());  // nothing of it is seen before all of it is there
+        CHECK(catalog->rows("X").ok());
+      });
+  CHECK(report.ok());
+  CHECK(catalog->files().size() == 1);
+}
+
+TEST_CASE_METHOD(CatalogFixture, "a prototype that goes to another dataset enriches only that one") {
+  put("X", "1");
+  put("X", "2");
+  CHECK(schemas.facts(schemas.facts_for("1", "X"))->empty());
+  CHECK_FALSE(schemas.facts(schemas.facts_for("2", "X"))->empty());
+}
+
 TEST_CASE_METHOD(CatalogFixture, "progress ends at the end") {
   put("X");
   std::string text = "time,a\n";
