@@ -220,6 +220,7 @@ void Engine::placed(const Outgoing& outgoing) {
   Device* device = simulation ? find(outgoing, *simulation) : nullptr;
   if (!device) return;
   device->in_flight = false;
+  device->attempts = 0;
   simulation->advance(*device);
 }
 
@@ -243,6 +244,7 @@ void Engine::answered(const Outgoing& outgoing, Verdict verdict, std::string pro
       try_again(*simulation, outgoing.device, *device);
       wake = true;
     } else {
+      device->attempts = 0;
       simulation->advance(*device);
       wake = std::exchange(device->overdue, false);
       if (wake) schedule_next(*simulation, outgoing.device);
