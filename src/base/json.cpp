@@ -1,37 +1,41 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <system_error>
 
+#include <iotstream/base/assert.hpp>
 #include <iotstream/base/json.hpp>
+
+#include "base/utf8.hpp"
 
 namespace iotstream::json {
 
 namespace {
 
-/// Length of the UTF-8 sequence that begins at text[at], or 0 when it is none (RFC 3629: no overlong forms, no surrogates).
-std::size_t sequence_length(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(at);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || at + length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(at + i) & 0xc0) != 0x80) return 0;
-  }
-  const unsigned char second = byte(at + 1);
-  if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f)) return 0;
-  if ((first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f)) return 0;
-  return length;
-}
+constexpr std::string_view replacement = "\xef\xbf\xbd";  // U+FFFD
 
-void append_escaped(std::string& out, unsigned char byte) {
-  constexpr char hex[] = "0123456789abcdef";
-  switch (byte) {
+/// Bytes that stand in a JSON string as they are, without a look at their neighbours.
+constexpr std::array<bool, 256> make_plain() {
+  std::array<bool, 256> plain{};
+  for (std::size_t byte = 0x20; byte < 0x80; ++byte) plain[byte] = byte != '"' && byte != '\\';
+  return plain;
+}
+constexpr auto plain = make_plain();
+
+void append_escape(std::string& out, char c) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  switch (c) {
     case '"':
       out += "\\\"";
       return;
     case '\\':
       out += "\\\\";
+      return;
+    case '\b':
+      out += "\\b";
+      return;
+    case '\f':
+      out += "\\f";
       return;
     case '\n':
       out += "\\n";
@@ -44,15 +48,16 @@ void append_escaped(std::string& out, unsigned char byte) {
       return;
     default:
       out += "\\u00";
-      out += hex[byte >> 4];
-      out += hex[byte & 15];
+      out += hex[static_cast<unsigned char>(c) >> 4];
+      out += hex[static_cast<unsigned char>(c) & 0xf];
   }
 }
 
 template <class Number>
-void append_digits(std::string& out, Number number) {
-  std::array<char, 32> digits;
-  const auto [end, code] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+void append_integer(std::string& out, Number number) {
+  std::array<char, 24> digits;
+  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+  IOTSTREAM_ASSERT(error == std::errc(), "{} does not fit {} characters", number, digits.size());
   out.append(digits.data(), end);
 }
 
@@ -60,19 +65,22 @@ void append_digits(std::string& out, Number number) {
 
 void append_string(std::string& out, std::string_view text) {
   out += '"';
-  std::size_t plain = 0;  // where the run of bytes begins that can be copied as they are
-  for (std::size_t at = 0; at < text.size();) {
-    const auto byte = static_cast<unsigned char>(text[at]);
-    const std::size_t length = sequence_length(text, at);
-    if (length > 0 && byte >= 0x20 && byte != '"' && byte != '\\') {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t run = at;
+    while (at < text.size() && plain[static_cast<unsigned char>(text[at])]) ++at;
+    out.append(text, run, at - run);
+    if (at == text.size()) break;
+    if (static_cast<unsigned char>(text[at]) < 0x80) {
+      append_escape(out, text[at++]);
+    } else if (const std::size_t length = base::utf8_length(text.substr(at)); length != 0) {
+      out.append(text, at, length);
       at += length;
-      continue;
+    } else {
+      out += replacement;
+      ++at;
     }
-    out.append(text, plain, at - plain);
-    length == 0 ? static_cast<void>(out += "\xef\xbf\xbd") : append_escaped(out, byte);
-    plain = ++at;
   }
-  out.append(text, plain);
   out += '"';
 }
 
@@ -81,10 +89,20 @@ void append_number(std::string& out, double number) {
     out += "null";
     return;
   }
-  append_digits(out, number);
+  // Left to itself to_chars writes 100000 as 1e+05, and 4.6e20 with all 21 digits of its exact value, which are not the shortest:
+  // people and most programs write the first out, and the exponent is kept for those that would be mostly zeros.
+  const double size = std::fabs(number);
+  const bool fixed = number == 0 || (size >= 1e-5 && size < 1e16);
+  std::array<char, 32> digits;
+  char* const last = digits.data() + digits.size();
+  const auto [end, error] =
+      std::to_chars(digits.data(), last, number, fixed ? std::chars_format::fixed : std::chars_format::scientific);
+  IOTSTREAM_ASSERT(error == std::errc(), "{} does not fit {} characters", number, digits.size());
+  out.append(digits.data(), end);
 }
-void append_number(std::string& out, std::int64_t number) { append_digits(out, number); }
-void append_number(std::string& out, std::uint64_t number) { append_digits(out, number); }
+
+void append_number(std::string& out, std::int64_t number) { append_integer(out, number); }
+void append_number(std::string& out, std::uint64_t number) { append_integer(out, number); }
 
 void Writer::separate() {
   if (comma_) out_ += ',';
@@ -117,31 +135,28 @@ Writer& Writer::value(std::string_view text) {
   append_string(out_, text);
   return *this;
 }
+
 Writer& Writer::value(double number) {
   separate();
   append_number(out_, number);
   return *this;
 }
+
 Writer& Writer::value(std::int64_t number) {
   separate();
   append_number(out_, number);
   return *this;
 }
+
 Writer& Writer::value(std::uint64_t number) {
   separate();
   append_number(out_, number);
   return *this;
 }
-Writer& Writer::value(bool truth) {
-  separate();
-  out_ += truth ? "true" : "false";
-  return *this;
-}
-Writer& Writer::null() {
-  separate();
-  out_ += "null";
-  return *this;
-}
+
+Writer& Writer::value(bool truth) { return raw(truth ? "true" : "false"); }
+Writer& Writer::null() { return raw("null"); }
+
 Writer& Writer::raw(std::string_view json_text) {
   separate();
   out_ += json_text;

@@ -170,7 +170,7 @@ Status CsvImport::store(const Progress& progress) {
   const std::uint64_t total = file_->stamp().size;
   Status read = file_->read([&](const CsvRow& row) { take(row); },
                             [&](std::uint64_t done) {
-                              if (progress) progress(total / 2 + done / 2, total);
+                              if (progress) progress((total + done) / 2, total);
                             });
   return status_ ? read : status_;
 }

@@ -18,7 +18,7 @@ class Packer {
   explicit Packer(std::byte* at) : at_(at) {}
   template <class Number>
   Packer& put(Number number) {
-    store(at_, number);
+    store_le(at_, number);
     at_ += sizeof number;
     return *this;
   }
@@ -32,7 +32,7 @@ class Unpacker {
   explicit Unpacker(const std::byte* at) : at_(at) {}
   template <class Number>
   Unpacker& get(Number& number) {
-    number = load<Number>(at_);
+    number = load_le<Number>(at_);
     at_ += sizeof number;
     return *this;
   }
@@ -42,17 +42,17 @@ class Unpacker {
 };
 
 void seal_block(MutableByteView block) {
-  store(block.data() + block.size() - 4, crc32c(ByteView(block.data(), block.size() - 4)));
+  store_le(block.data() + block.size() - 4, crc32c(ByteView(block.data(), block.size() - 4)));
 }
 
 bool block_holds(ByteView block) {
-  return load<std::uint32_t>(block.data() + block.size() - 4) == crc32c(ByteView(block.data(), block.size() - 4));
+  return load_le<std::uint32_t>(block.data() + block.size() - 4) == crc32c(ByteView(block.data(), block.size() - 4));
 }
 
 std::uint32_t frame_crc(const std::byte* frame, std::size_t length, std::uint64_t salt, std::uint64_t position) {
   std::array<std::byte, 16> place;
-  store(place.data(), salt);
-  store(place.data() + 8, position);
+  store_le(place.data(), salt);
+  store_le(place.data() + 8, position);
   return crc32c(ByteView(frame + 12, length - 12), crc32c(place));
 }
 
@@ -82,7 +82,7 @@ void encode(const SegmentHeader& header, MutableByteView sector) {
 }
 
 Result<SegmentHeader> parse_segment_header(ByteView sector) {
-  if (sector.size() != sector_size || load<std::uint64_t>(sector.data()) != segment_magic || !block_holds(sector))
+  if (sector.size() != sector_size || load_le<std::uint64_t>(sector.data()) != segment_magic || !block_holds(sector))
     return Error{ErrorKind::corrupt, "the segment's header fails its check"};
   SegmentHeader header;
   std::uint64_t magic = 0;
@@ -104,7 +104,7 @@ Result<SegmentHeader> parse_segment_header(ByteView sector) {
 
 std::uint32_t first_chain(std::uint64_t salt) {
   std::array<std::byte, 8> bytes;
-  store(bytes.data(), salt);
+  store_le(bytes.data(), salt);
   return crc32c(bytes);
 }
 
@@ -123,12 +123,12 @@ std::uint32_t seal(MutableByteView frame, FrameHeader header, std::uint64_t salt
       .put(header.max_time_us)
       .put(header.durable_offset);
   const std::uint32_t crc = frame_crc(frame.data(), frame.size(), salt, position);
-  store(frame.data() + 8, crc);
+  store_le(frame.data() + 8, crc);
   return crc;
 }
 
 std::optional<FrameHeader> parse_frame_header(ByteView bytes) {
-  if (bytes.size() < frame_header_size || load<std::uint32_t>(bytes.data()) != frame_magic) return std::nullopt;
+  if (bytes.size() < frame_header_size || load_le<std::uint32_t>(bytes.data()) != frame_magic) return std::nullopt;
   FrameHeader header;
   Unpacker(bytes.data() + 4)
       .get(header.length)
@@ -150,17 +150,17 @@ std::optional<FrameHeader> parse_frame_header(ByteView bytes) {
 
 bool check_frame(ByteView frame, std::uint64_t salt, std::uint64_t position) {
   return frame.size() > frame_header_size &&
-         frame_crc(frame.data(), frame.size(), salt, position) == load<std::uint32_t>(frame.data() + 8);
+         frame_crc(frame.data(), frame.size(), salt, position) == load_le<std::uint32_t>(frame.data() + 8);
 }
 
 std::optional<RecordView> parse_record(const std::byte*& at, const std::byte* end) {
   const auto left = static_cast<std::size_t>(end - at);
   if (left < record_header_size) return std::nullopt;
-  const auto value_size = load<std::uint32_t>(at);
-  const auto key_size = load<std::uint32_t>(at + 4);
+  const auto value_size = load_le<std::uint32_t>(at);
+  const auto key_size = load_le<std::uint32_t>(at + 4);
   if (std::uint64_t{value_size} + key_size > left - record_header_size) return std::nullopt;
   RecordView record;
-  record.time_us = load<std::int64_t>(at + 8);
+  record.time_us = load_le<std::int64_t>(at + 8);
   record.key = {reinterpret_cast<const char*>(at + record_header_size), key_size};
   record.value = {at + record_header_size + key_size, value_size};
   at += record_header_size + key_size + value_size;
@@ -187,7 +187,7 @@ void encode(const Mark& mark, MutableByteView sector) {
 }
 
 std::optional<Mark> parse_mark(ByteView sector) {
-  if (sector.size() != sector_size || load<std::uint64_t>(sector.data()) != mark_magic || !block_holds(sector))
+  if (sector.size() != sector_size || load_le<std::uint64_t>(sector.data()) != mark_magic || !block_holds(sector))
     return std::nullopt;
   Mark mark;
   std::uint64_t magic = 0;
@@ -230,7 +230,7 @@ void encode(const SegmentSummary& summary, MutableByteView bytes) {
 }
 
 Result<SegmentSummary> parse_summary(ByteView bytes) {
-  if (bytes.size() != summary_size || load<std::uint64_t>(bytes.data()) != index_magic || !block_holds(bytes))
+  if (bytes.size() != summary_size || load_le<std::uint64_t>(bytes.data()) != index_magic || !block_holds(bytes))
     return Error{ErrorKind::corrupt, "the index's header fails its check"};
   SegmentSummary summary;
   std::uint64_t magic = 0;

@@ -31,7 +31,7 @@ class Parser {
   template <class Number>
   bool number(Number& number) {
     if (rest_.size() < sizeof number) return false;
-    number = load<Number>(as_bytes(rest_).data());
+    number = load_le<Number>(as_bytes(rest_).data());
     rest_.remove_prefix(sizeof number);
     return true;
   }
@@ -150,14 +150,14 @@ Status Groups::commit(std::span<const GroupOffset> offsets, bool allow_rewind) {
                                                     offset.group, offset.committed, offset.topic, offset.partition, committed)};
     committed = offset.committed.value;
   }
-  if (auto status = store(next); !status) return status;
+  if (auto status = save(next); !status) return status;
   std::lock_guard lock(mutex_);
   offsets_ = std::move(next);
   return {};
 }
 
 /// Over the older of the two files; the newer one stays whole until this one is on stable storage.
-Status Groups::store(const Offsets& offsets) {
+Status Groups::save(const Offsets& offsets) {
   const std::uint64_t slot = (sequence_ + 1) % 2;
   auto& file = files_[slot];
   bool created = false;

@@ -47,7 +47,7 @@ Result<SegmentIndex> SegmentIndex::decode(ByteView file) {
   index.entries_.resize(summary->entry_count);
   for (std::size_t i = 0; i != index.entries_.size(); ++i) {
     const std::byte* at = body.data() + i * format::index_entry_size;
-    index.entries_[i] = {load<std::uint32_t>(at), load<std::uint32_t>(at + 4), load<std::int64_t>(at + 8)};
+    index.entries_[i] = {load_le<std::uint32_t>(at), load_le<std::uint32_t>(at + 4), load_le<std::int64_t>(at + 8)};
   }
   index.summary_.entry_count = 0;
   index.summary_.entries_crc = 0;
@@ -92,9 +92,9 @@ std::vector<std::byte> SegmentIndex::encode() const {
   std::vector<std::byte> file(format::summary_size + entries_.size() * format::index_entry_size);
   std::byte* at = file.data() + format::summary_size;
   for (const IndexEntry& entry : entries_) {
-    store(at, entry.offset_delta);
-    store(at + 4, entry.position);
-    store(at + 8, entry.max_time_us);
+    store_le(at, entry.offset_delta);
+    store_le(at + 4, entry.position);
+    store_le(at + 8, entry.max_time_us);
     at += format::index_entry_size;
   }
   format::SegmentSummary summary = summary_;

@@ -142,8 +142,8 @@ std::uint64_t StagingRing::finish(std::uint64_t word, std::uint32_t length, std:
   const std::uint64_t consumed = consumed_offset_.load(std::memory_order_relaxed);
   const std::uint64_t offset = consumed + static_cast<std::uint32_t>(count_of(word) - static_cast<std::uint32_t>(consumed));
   std::byte* frame = at(position_of(word));
-  store(frame + offsetof(Frame, key_field), key_field);
-  store(frame + offsetof(Frame, time_us), time.us);
+  store_le(frame + offsetof(Frame, key_field), key_field);
+  store_le(frame + offsetof(Frame, time_us), time.us);
   Frame::commit(frame).store(length, std::memory_order_release);
   return offset;
 }
@@ -206,13 +206,13 @@ StagingRing::Run StagingRing::peek(std::size_t size_max) const {
     const std::uint32_t length = Frame::commit(frame).load(std::memory_order_acquire);
     if (length == 0) break;
     std::size_t bytes = length;
-    if ((load<std::uint32_t>(frame + offsetof(Frame, key_field)) & heap_bit) != 0) {
+    if ((load_le<std::uint32_t>(frame + offsetof(Frame, key_field)) & heap_bit) != 0) {
       HeapRecord record{};
       copy_out(position, header_size, reinterpret_cast<std::byte*>(&record), sizeof record);
       bytes = header_size + record.size;
     }
     if (run.records != 0 && run.bytes + bytes > size_max) break;
-    const auto time = load<std::int64_t>(frame + offsetof(Frame, time_us));
+    const auto time = load_le<std::int64_t>(frame + offsetof(Frame, time_us));
     if (run.records == 0) run.first_time_us = run.min_time_us = run.max_time_us = time;
     run.min_time_us = std::min(run.min_time_us, time);
     run.max_time_us = std::max(run.max_time_us, time);
@@ -228,8 +228,8 @@ void StagingRing::take(const Run& run, std::byte* out) {
   const std::byte* const end = out + run.bytes;
   for (std::uint32_t taken = 0; taken != run.records; ++taken) {
     std::byte* frame = at(position);
-    const auto length = load<std::uint32_t>(frame);  // committed, acquired by peek()
-    const auto key_field = load<std::uint32_t>(frame + offsetof(Frame, key_field));
+    const auto length = load_le<std::uint32_t>(frame);  // committed, acquired by peek()
+    const auto key_field = load_le<std::uint32_t>(frame + offsetof(Frame, key_field));
     const std::uint32_t key_size = key_field & ~heap_bit;
     std::size_t contents = length - header_size;
     HeapRecord record{};
@@ -237,8 +237,8 @@ void StagingRing::take(const Run& run, std::byte* out) {
       copy_out(position, header_size, reinterpret_cast<std::byte*>(&record), sizeof record);
       contents = record.size;
     }
-    store(out, static_cast<std::uint32_t>(contents - key_size));
-    store(out + 4, key_size);
+    store_le(out, static_cast<std::uint32_t>(contents - key_size));
+    store_le(out + 4, key_size);
     std::memcpy(out + 8, frame + offsetof(Frame, time_us), 8);
     if (record.bytes != nullptr) {
       std::memcpy(out + header_size, record.bytes, contents);

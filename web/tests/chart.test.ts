@@ -28,8 +28,8 @@ const UNIT = { t0: 0, kx: 1, x0: 0, v0: 0, ky: 1, y0: 0 };
 
 function trace(subject: Line, from: number, to: number, kx = 1) {
   const pen = new Recorder();
-  const dots = traceLine(pen, subject, from, to, { ...UNIT, kx });
-  return { runs: pen.runs, dots };
+  const { dots, travel } = traceLine(pen, subject, from, to, { ...UNIT, kx });
+  return { runs: pen.runs, dots, travel };
 }
 
 describe('a line', () => {
@@ -97,6 +97,12 @@ describe('a line', () => {
       101,
     );
     expect(dots).toEqual([{ x: 50, y: 7 }]);
+  });
+
+  it('knows how much of a surface it is', () => {
+    const rows: [number, number][] = Array.from({ length: 100 }, (_, i) => [i, i % 2 === 0 ? 0 : 50]);
+    expect(trace(line(rows), 0, 99, 0.1).travel).toBe(10 * 50);
+    expect(trace(line(rows), 0, 99, 1).travel).toBe(0);
   });
 
   it('enters from before the window and leaves after it', () => {

@@ -109,8 +109,9 @@ struct Loaded {
 /// anything.
 Loaded load(const std::string& path, const std::vector<std::string>& overrides);
 
-/// The files that the paths and shell patterns name: those of a pattern sorted, a path that exists taken literally whatever
-/// signs it has. Errors: invalid when one names no readable file.
+/// The files that `patterns` (POSIX glob() with braces) stand for, in the order given, the matches of one pattern sorted;
+/// folders are left out. A pattern that is itself the path of a file is taken as that path, whatever characters are in it.
+/// not_found when one matches nothing.
 Result<std::vector<std::string>> expand(const std::vector<std::string>& patterns);
 
 /// The valid key nearest to `key` by edit distance, if any is near.

@@ -34,8 +34,8 @@ class Gauge {
   alignas(64) std::atomic<std::int64_t> value_{0};  ///< relaxed: a statistic
 };
 
-/// Log-linear buckets over microseconds, 8 per power of two (an error of at most 12.5 %), up to 2^36 µs; record() from any
-/// thread, wait-free. After HdrHistogram's idea.
+/// Log-linear buckets over microseconds, 8 per power of two (an error of at most 12.5 %), up to 2^38 µs (3 days; what is above
+/// counts as that); record() from any thread, wait-free. After HdrHistogram's idea.
 class Histogram {
  public:
   static constexpr std::size_t bucket_count = 8 * 36;
@@ -44,7 +44,8 @@ class Histogram {
   double sum_us() const noexcept;
   /// The upper edge of the bucket that holds the q-th share (0…1) of the values, in µs; 0 without values.
   double quantile_us(double q) const noexcept;
-  /// Count of values ≤ the edge `us`, at bucket resolution.
+  /// Count of values ≤ `us`, at bucket resolution: values of the bucket that `us` lies within are left out, unless it is its
+  /// last.
   std::uint64_t count_below_us(std::int64_t us) const noexcept;
 
  private:
@@ -54,18 +55,20 @@ class Histogram {
 
 /// Owns the metrics of a process. A name is `iotstream_<room>_<what>_<unit>[_total]`; labels are written as `dataset="1"`.
 /// counter(), gauge() and histogram() return the same object for the same name and labels; the reference is valid as long as
-/// the table. They take a lock: ask once, keep the reference. Any thread.
+/// the table. They take a lock: ask once, keep the reference. Any thread. One name has one kind; the first help text counts.
 class Table {
  public:
   Counter& counter(std::string_view name, std::string_view help, std::string_view labels = {});
   Gauge& gauge(std::string_view name, std::string_view help, std::string_view labels = {});
   Histogram& histogram(std::string_view name, std::string_view help, std::string_view labels = {});
-  /// A gauge that is asked for when it is scraped. `read` is called on the scraping thread, until the table dies.
+  /// A gauge that is asked for when it is scraped. `read` is called on the scraping thread, until the table dies; it must not
+  /// call the table. Observing the same name and labels again replaces it.
   void observe(std::string_view name, std::string_view help, std::function<double()> read, std::string_view labels = {});
 
-  /// Prometheus text format 0.0.4.
+  /// Prometheus text format 0.0.4. Histograms are written in seconds: name them `…_seconds`.
   std::string prometheus() const;
 
+  /// `name="value"`, escaped; join several with a comma.
   static std::string label(std::string_view name, std::string_view value);
 
  private:

@@ -109,6 +109,9 @@ class Router {
     std::vector<Method> allowed;  ///< of the path, when the method did not match
     const std::string* pattern = nullptr;
   };
+  /// `path` as in the request target, percent-escaped: an escaped slash stays inside its part. Of several patterns that fit,
+  /// the more exact one wins: literal parts before `{name}`, that before `{name...}`, whatever the order of add(). HEAD falls
+  /// back to GET.
   Match match(Method method, std::string_view path) const;
   /// Method and pattern of every route, for the OpenAPI check.
   std::vector<std::pair<Method, std::string>> routes() const;

@@ -14,20 +14,35 @@ namespace iotstream::net {
 
 struct ServerOptions {
   config::Server config;
-  unsigned threads = 2;                               ///< socket threads
-  std::uint64_t header_size_max = 32u << 10;          ///< 431 above
-  std::uint64_t websocket_queue_size_max = 8u << 20;  ///< bytes waiting per WebSocket
-  std::uint64_t websocket_message_size_max = 64u << 10;
+  unsigned threads = 2;                                  ///< socket threads
+  std::uint64_t header_size_max = 32u << 10;             ///< 431 above
+  std::size_t header_count_max = 100;                    ///< 431 above
+  std::uint64_t websocket_queue_size_max = 8u << 20;     ///< bytes waiting per WebSocket
+  std::uint64_t websocket_message_size_max = 64u << 10;  ///< from the client; close code 1009 above
+  Duration header_timeout =
+      Duration::seconds(10);  ///< from a request's first byte to the end of its headers; TLS handshakes as well
+  Duration body_timeout = Duration::seconds(10);  ///< the longest pause within a body
+  std::uint64_t body_rate_min =
+      1u << 10;  ///< bytes a second that a body must keep up on the whole, after the first body_timeout
+  Duration write_timeout = Duration::seconds(30);  ///< the longest time a client may take nothing of what is waiting for it
+  Duration linger_timeout =
+      Duration::seconds(2);  ///< how long a closed connection is read on, so that the client sees the last answer
+  Duration websocket_ping_interval =
+      Duration::seconds(20);  ///< of silence; a peer that stays silent for config.idle_timeout is gone
+  Duration websocket_close_timeout = Duration::seconds(5);  ///< for the peer's close frame
 };
 
 /// Serves from start() to stop(). On every route and on the WebSocket, before the route sees the request:
 ///   Host must be a loopback name, a listen address or in allowed_hosts (421: DNS rebinding);
-///   Origin, when there is one, must be the server's own or in allowed_origins (403); a cross-site Sec-Fetch-Site without an
-///   allowed Origin: 403; a token, when one is configured, must be in `Authorization: Bearer`, or in the cookie
+///   Origin, when there is one, must be the server's own or in allowed_origins (403); a cross-site or same-site Sec-Fetch-Site
+///   without an allowed Origin: 403, except that a link to a document may be followed; a token, when one is configured, must be
+///   in `Authorization: Bearer`, the password of `Authorization: Basic` (browsers ask for it), or in the cookie
 ///   `iotstream_token` (401).
-/// Every answer carries nosniff, a referrer policy, Cross-Origin-Resource-Policy; nothing is cached unless the route says so.
-/// Limits: header size and count, body size (413), time for headers (10 s), for a body (progress every 10 s), idle connections,
-/// connections in all (503). Content-Length with Transfer-Encoding is refused (400).
+/// Every answer carries nosniff, a referrer policy, Cross-Origin-Resource-Policy, X-Frame-Options; nothing is cached unless the
+/// route says so. A header that the route sets takes the place of the server's. HEAD is answered by the GET route where it has
+/// none of its own, OPTIONS by the server. Limits: header size and count (431), body size (413), time for headers and for
+/// progress of a body (408), idle connections, connections in all (503). Content-Length with Transfer-Encoding is refused
+/// (400). Requests may be pipelined; one at a time of a connection is worked on, answers keep the order.
 class Server {
  public:
   virtual ~Server() = default;

@@ -19,7 +19,8 @@ namespace iotstream::sqlite {
 enum class ColumnType : unsigned char { null, integer, real, text, blob };
 
 /// A prepared statement. Valid as long as its Database. One thread at a time. Indexes of parameters and columns begin at 1 and
-/// 0, as in SQLite.
+/// 0, as in SQLite. bind() of a statement in the midst of its rows resets it; a value that is too large is told by the next
+/// step().
 class Statement {
  public:
   Statement() = default;
@@ -36,8 +37,9 @@ class Statement {
   Statement& bind_blob(int parameter, ByteView value);
   Statement& bind_null(int parameter);
 
-  /// true: a row is there; false: done (and reset). Errors: disk_full, io, corrupt, busy, unavailable when interrupted, or
-  /// invalid.
+  /// true: a row is there; false: done (and reset). After an error it is reset too. Errors: disk_full, io, corrupt, busy (after
+  /// waiting 5 s), unavailable when interrupted, conflict for a broken constraint, forbidden for a write through a read-only
+  /// connection, too_large, or invalid.
   Result<bool> step();
   /// Runs to the end and resets.
   Status run();
@@ -55,8 +57,12 @@ class Statement {
  private:
   friend class Database;
   Statement(sqlite3_stmt* statement, sqlite3* database) : statement_(statement), database_(database) {}
+  void before_bind();
+  Statement& after_bind(int code, int parameter);
+
   sqlite3_stmt* statement_ = nullptr;
   sqlite3* database_ = nullptr;
+  int bind_error_ = 0;  ///< of the first bind that failed, for the next step
 };
 
 enum class OpenMode : unsigned char {
@@ -64,9 +70,12 @@ enum class OpenMode : unsigned char {
   read_only,   ///< must exist; nothing can be written through it
 };
 
-/// One connection. One thread at a time, except interrupt().
+/// One connection. One thread at a time, except interrupt(). Foreign keys are enforced; nothing in the file is trusted (no
+/// functions from the schema, no extensions).
 class Database {
  public:
+  /// `path` is a path, never a URI; `:memory:` is a database of this connection alone. Errors: not_found for a read-only one
+  /// that is not there, corrupt, io.
   static Result<Database> open(const std::string& path, OpenMode mode);
   Database(Database&& other) noexcept;
   Database& operator=(Database&& other) noexcept;
@@ -74,6 +83,7 @@ class Database {
 
   /// Runs statements separated by `;` that return nothing.
   Status execute(std::string_view sql);
+  /// Exactly one statement: none or several are invalid.
   Result<Statement> prepare(std::string_view sql);
   std::int64_t last_insert_id() const;
   std::int64_t changes() const;
@@ -86,7 +96,7 @@ class Database {
   sqlite3* handle_ = nullptr;
 };
 
-/// BEGIN IMMEDIATE … COMMIT; rolled back when it dies without commit().
+/// BEGIN IMMEDIATE … COMMIT; rolled back when it dies without a commit() that went well. The Database must stay where it is.
 class Transaction {
  public:
   static Result<Transaction> begin(Database& database);

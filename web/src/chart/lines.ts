@@ -34,14 +34,21 @@ interface Dot {
   y: number;
 }
 
-/** Traces a line; returns its lone points, which a path would leave invisible. */
-export function traceLine(pen: Pen, line: Line, from: number, to: number, t: Transform): Dot[] {
+export interface Traced {
+  /** Lone points, which a path would leave invisible. */
+  dots: Dot[];
+  /** How far the line goes up and down inside pixel columns, device pixels. */
+  travel: number;
+}
+
+export function traceLine(pen: Pen, line: Line, from: number, to: number, t: Transform): Traced {
   const { rows, value, rule } = line;
   const begin = Math.max(lastBefore(rows, value, from), 0);
   const end = Math.min(lowerBound(rows, to) + 1, rows.size);
   const dots: Dot[] = [];
   let previous = Number.NaN;
   let runLength = 0;
+  let travel = 0;
   let column = Number.NaN;
   let first = 0;
   let low = 0;
@@ -59,6 +66,7 @@ export function traceLine(pen: Pen, line: Line, from: number, to: number, t: Tra
       if (high !== low) pen.lineTo(x, high);
       if (last !== high) pen.lineTo(x, last);
     }
+    travel += high - low;
     runLength += inColumn;
     inColumn = 0;
   };
@@ -94,7 +102,7 @@ export function traceLine(pen: Pen, line: Line, from: number, to: number, t: Tra
     inColumn += 1;
   }
   breakLine();
-  return dots;
+  return { dots, travel };
 }
 
 /** The row to begin with: the last one with a value before `from`, so that the line enters from the edge. */
@@ -105,6 +113,8 @@ function lastBefore(rows: Rows, value: Float64Array, from: number): number {
   }
   return at;
 }
+
+const BAND_ALPHA = 0.28;
 
 /** Fills between `low` and `high` of each unbroken run of buckets. */
 function fillBand(ctx: CanvasRenderingContext2D, line: Line, from: number, to: number, t: Transform): void {
@@ -136,15 +146,17 @@ function fillBand(ctx: CanvasRenderingContext2D, line: Line, from: number, to: n
   close();
 }
 
-/** Rows per CSS pixel from which a line is a surface: drawn lighter, so that those of other devices show through it. */
-const DENSE_ROWS = 2.5;
-const DENSE_ALPHA = 0.62;
+/**
+ * Ups and downs per pixel of width: up to the first a line is a line; at the second its chart is a surface, drawn this much
+ * lighter, so that devices show through each other. Between them it changes by degrees, and alike for all lines of a chart.
+ */
+const LINE_TRAVEL = 6;
+const SURFACE_TRAVEL = 18;
+const SURFACE_ALPHA = 0.6;
 
-function isDense(rows: Rows, from: number, to: number, t: Transform, ratio: number): boolean {
-  const count = lowerBound(rows, to) - lowerBound(rows, from);
-  if (count < 2) return false;
-  const begin = Math.max(from, rows.time[(rows.start + lowerBound(rows, from)) & rows.mask] as number);
-  return count > (DENSE_ROWS * (to - begin) * t.kx) / ratio;
+function alphaOf(travel: number): number {
+  const part = Math.min(Math.max((travel - LINE_TRAVEL) / (SURFACE_TRAVEL - LINE_TRAVEL), 0), 1);
+  return 1 - part * (1 - SURFACE_ALPHA);
 }
 
 export function drawLines(
@@ -155,22 +167,22 @@ export function drawLines(
   t: Transform,
   ratio: number,
 ): void {
+  const traced = lines.map((line) => {
+    const path = new Path2D();
+    return { line, path, ...traceLine(path, line, from, to, t) };
+  });
+  const alpha = alphaOf(Math.max(0, ...traced.map(({ travel }) => travel)) / ((to - from) * t.kx));
+  const size = 2.5 * ratio;
   ctx.lineJoin = 'round';
   ctx.lineWidth = 1.4 * ratio;
-  for (const line of lines) {
+  for (const { line, path, dots } of traced) {
     ctx.strokeStyle = line.color;
     ctx.fillStyle = line.color;
-    if (line.low !== null) {
-      ctx.globalAlpha = 0.28;
-      fillBand(ctx, line, from, to, t);
-      ctx.globalAlpha = 1;
-    }
-    ctx.beginPath();
-    const dots = traceLine(ctx, line, from, to, t);
-    if (isDense(line.rows, from, to, t, ratio)) ctx.globalAlpha = DENSE_ALPHA;
-    ctx.stroke();
+    ctx.globalAlpha = BAND_ALPHA;
+    fillBand(ctx, line, from, to, t);
+    ctx.globalAlpha = alpha;
+    ctx.stroke(path);
     ctx.globalAlpha = 1;
-    const size = 2.5 * ratio;
     for (const dot of dots) ctx.fillRect(dot.x - size / 2, dot.y - size / 2, size, size);
   }
 }
