@@ -8,6 +8,8 @@ target_include_directories(iotstream_boost SYSTEM INTERFACE ${Boost_INCLUDE_DIRS
 target_compile_definitions(iotstream_boost INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
   BOOST_ASIO_DISABLE_BOOST_COROUTINE)
+# g++ sees asio's aligned_alloc without the free() that belongs to it, and takes the pair for a mismatch.
+target_compile_options(iotstream_boost INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>)
 target_link_libraries(iotstream_boost INTERFACE Threads::Threads)
 
 # fmt: Debian has no static library, so its few non-template functions are compiled once, from its own headers.

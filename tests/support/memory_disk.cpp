@@ -1,418 +1,395 @@
 #include "support/memory_disk.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <array>
 
 #include <fmt/format.h>
 
 namespace iotstream::test {
-
-using os::OpenMode;
-
 namespace {
 
-constexpr std::uint64_t sector_size = 512;
-
-std::string parent(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-std::string without_end_slash(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path;
-}
-
-Error error(ErrorKind kind, std::string_view action, const std::string& path, std::string_view reason) {
-  return {kind, fmt::format("cannot {} {}: {}", action, path, reason)};
-}
-
-std::string_view name_of(Operation operation) {
-  constexpr std::string_view names[] = {"open", "read",   "write",  "allocate",    "sync", "truncate",
-                                        "list", "rename", "remove", "sync folder", "use"};
-  return names[static_cast<std::size_t>(operation)];
-}
-
-void put(std::string& content, std::uint64_t position, std::string_view bytes) {
-  if (bytes.empty()) return;
-  if (content.size() < position + bytes.size()) content.resize(position + bytes.size());
-  std::memcpy(content.data() + position, bytes.data(), bytes.size());
+std::string folder_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash);
 }
 
 }  // namespace
 
-/// Done to the cache and not yet to the disk: a write, or a new size.
-struct MemoryDisk::Change {
-  std::uint64_t position = 0;
-  std::string bytes;
-  std::optional<std::uint64_t> size;
+struct MemoryDisk::State {
+  mutable std::mutex mutex;
+  std::map<std::string, std::shared_ptr<Node>> names;
+  std::map<std::string, std::shared_ptr<Node>> synced_names;
+  std::set<std::string> directories;
+  std::set<std::string> synced_directories;
+  std::vector<Change> changes;
+  std::map<std::uint64_t, std::shared_ptr<Node>> nodes;
+  std::uint64_t next_node = 1;
+  std::uint64_t capacity = ~std::uint64_t{0};
+  std::function<std::optional<Error>(Kind, const std::string&)> fault;
+  bool recording = false;
+  std::vector<Step> steps;
+  std::array<std::uint64_t, 16> counts{};
 
-  void apply(std::string& content) const {
-    if (size) {
-      content.resize(*size);
-    } else {
-      put(content, position, bytes);
+  std::optional<Error> ask(Kind kind, const std::string& path) {
+    std::function<std::optional<Error>(Kind, const std::string&)> asked;
+    {
+      std::lock_guard lock(mutex);
+      ++counts[static_cast<std::size_t>(kind)];
+      asked = fault;
     }
+    return asked ? asked(kind, path) : std::nullopt;
   }
 
-  /// As a failing power supply does it: each sector by itself.
-  void apply_torn(std::string& content, std::mt19937_64& random) const {
-    const auto fate = random() % 3;
-    if (fate == 0) return;
-    if (fate == 1 || size) return apply(content);
-    for (std::uint64_t at = 0; at < bytes.size();) {
-      const std::uint64_t sector_end = ((position + at) / sector_size + 1) * sector_size - position;
-      const std::uint64_t next = std::min<std::uint64_t>(sector_end, bytes.size());
-      if (random() % 2 == 0) put(content, position + at, std::string_view(bytes).substr(at, next - at));
-      at = next;
+  void keep(Operation operation) {
+    if (recording) steps.push_back({std::move(operation), nullptr});
+  }
+
+  std::uint64_t used() const {
+    std::uint64_t bytes = 0;
+    for (const auto& [path, node] : names) bytes += node->now.size();
+    return bytes;
+  }
+
+  void grow(Node& node, std::uint64_t size) {
+    const std::uint64_t before = node.now.size();
+    if (size <= before) return;
+    node.now.resize(size);
+    for (std::uint64_t s = before / sector; s * sector < size; ++s) node.dirty.insert(s);
+  }
+
+  Status write(Node& node, std::uint64_t position, ByteView bytes) {
+    const std::uint64_t end = position + bytes.size();
+    if (end > node.now.size() && used() + (end - node.now.size()) > capacity)
+      return Error{ErrorKind::disk_full, fmt::format("cannot write '{}': no space", node.path)};
+    grow(node, end);
+    std::copy(bytes.begin(), bytes.end(), node.now.begin() + static_cast<std::ptrdiff_t>(position));
+    for (std::uint64_t s = position / sector; s * sector < end; ++s) {
+      node.dirty.insert(s);
+      node.abandoned.erase(s);
     }
-  }
-};
-
-struct MemoryDisk::Inode {
-  std::string cached;
-  std::string durable;
-  std::vector<Change> pending;  ///< what makes `durable` into `cached`, except what a failed sync has dropped
-
-  void change(Change change) {
-    change.apply(cached);
-    pending.push_back(std::move(change));
-  }
-};
-
-class MemoryDisk::OpenFile final : public os::File {
- public:
-  OpenFile(MemoryDisk& disk, std::shared_ptr<Inode> inode, std::string path, bool writable)
-      : disk_(disk), inode_(std::move(inode)), path_(std::move(path)), writable_(writable), life_(disk.life_) {}
-
-  Result<std::size_t> read_at(std::uint64_t position, MutableByteView bytes) const override {
-    const std::lock_guard lock(disk_.mutex_);
-    if (auto failed = begin(Operation::read, false)) return *failed;
-    const std::string& content = inode_->cached;
-    if (position >= content.size()) return std::size_t{0};
-    const std::size_t n = std::min<std::size_t>(bytes.size(), content.size() - position);
-    if (n > 0) std::memcpy(bytes.data(), content.data() + position, n);
-    return n;
-  }
-
-  Status write_at(std::uint64_t position, ByteView bytes) override {
-    const std::lock_guard lock(disk_.mutex_);
-    if (auto failed = begin(Operation::write, true)) return *failed;
-    return disk_.write(*inode_, path_, position, bytes);
-  }
-
-  Status allocate(std::uint64_t position, std::uint64_t length) override {
-    const std::lock_guard lock(disk_.mutex_);
-    if (auto failed = begin(Operation::allocate, true)) return *failed;
-    return disk_.allocate(*inode_, path_, position, length);
-  }
-
-  Status sync() override {
-    std::unique_lock lock(disk_.mutex_);
-    return disk_.sync(lock, *inode_, path_, life_);
-  }
-
-  Status truncate(std::uint64_t size) override {
-    const std::lock_guard lock(disk_.mutex_);
-    if (auto failed = begin(Operation::truncate, true)) return *failed;
-    inode_->change({0, {}, size});
     return {};
   }
 
+  void sync(Node& node) {
+    node.synced.resize(node.now.size());
+    for (const std::uint64_t s : node.dirty)
+      if (!node.abandoned.contains(s)) copy_sector(node, node.synced, s);
+    node.dirty = node.abandoned;
+  }
+
+  static void copy_sector(const Node& from, std::vector<std::byte>& to, std::uint64_t s) {
+    for (std::uint64_t i = s * sector; i < (s + 1) * sector && i < to.size(); ++i)
+      to[i] = i < from.now.size() ? from.now[i] : std::byte{0};
+  }
+
+  static void apply(const Change& change, std::map<std::string, std::shared_ptr<Node>>& names) {
+    if (!change.path.empty()) names.erase(change.path);
+    if (change.node != nullptr) names[change.to] = change.node;
+  }
+
+  void change(Change change) {
+    apply(change, names);
+    changes.push_back(std::move(change));
+  }
+};
+
+class MemoryDisk::MemoryFile final : public os::File {
+ public:
+  MemoryFile(std::shared_ptr<State> state, std::shared_ptr<Node> node, std::string path)
+      : state_(std::move(state)), node_(std::move(node)), path_(std::move(path)) {}
+
+  Result<std::size_t> read_at(std::uint64_t position, MutableByteView bytes) const override {
+    if (auto error = state_->ask(Kind::read, path_)) return *error;
+    std::lock_guard lock(state_->mutex);
+    if (position >= node_->now.size()) return std::size_t{0};
+    const auto size = std::min<std::uint64_t>(bytes.size(), node_->now.size() - position);
+    std::copy_n(node_->now.begin() + static_cast<std::ptrdiff_t>(position), size, bytes.begin());
+    return static_cast<std::size_t>(size);
+  }
+
+  Status write_at(std::uint64_t position, ByteView bytes) override {
+    auto error = state_->ask(Kind::write, path_);
+    std::lock_guard lock(state_->mutex);
+    const ByteView done = error ? bytes.first(bytes.size() / 2) : bytes;
+    if (!error || error->kind == ErrorKind::io) {
+      if (auto status = state_->write(*node_, position, done); !status) return status;
+      state_->keep({Kind::write, node_->id, path_, {}, position, done.size(), {done.begin(), done.end()}});
+    }
+    return error ? Status(*error) : Status();
+  }
+
+  Status allocate(std::uint64_t position, std::uint64_t length) override {
+    if (auto error = state_->ask(Kind::allocate, path_)) return *error;
+    std::lock_guard lock(state_->mutex);
+    const std::uint64_t end = position + length;
+    if (end > node_->now.size() && state_->used() + end - node_->now.size() > state_->capacity)
+      return Error{ErrorKind::disk_full, fmt::format("cannot reserve space in '{}'", path_)};
+    state_->grow(*node_, end);
+    state_->keep({Kind::allocate, node_->id, path_, {}, position, length, {}});
+    return {};
+  }
+
+  Status sync() override {
+    auto error = state_->ask(Kind::sync, path_);
+    std::lock_guard lock(state_->mutex);
+    if (error) {
+      node_->abandoned = node_->dirty;
+      return *error;
+    }
+    state_->sync(*node_);
+    state_->keep({Kind::sync, node_->id, path_, {}, 0, 0, {}});
+    return {};
+  }
+
+  Status truncate(std::uint64_t size) override {
+    if (auto error = state_->ask(Kind::truncate, path_)) return *error;
+    std::lock_guard lock(state_->mutex);
+    cut(*node_, size);
+    state_->keep({Kind::truncate, node_->id, path_, {}, size, 0, {}});
+    return {};
+  }
+
+  static void cut(Node& node, std::uint64_t size) {
+    for (std::uint64_t s = size / sector; s * sector < node.now.size(); ++s) node.dirty.insert(s);
+    node.now.resize(size);
+  }
+
   Result<std::uint64_t> size() const override {
-    const std::lock_guard lock(disk_.mutex_);
-    if (!alive()) return dead();
-    return inode_->cached.size();
+    std::lock_guard lock(state_->mutex);
+    return std::uint64_t{node_->now.size()};
   }
 
  private:
-  bool alive() const { return disk_.powered_ && life_ == disk_.life_; }
-  Error dead() const { return error(ErrorKind::io, "use", path_, "the machine has crashed since it was opened"); }
-
-  std::optional<Error> begin(Operation operation, bool changes) const {
-    if (!alive()) return dead();
-    if (changes && !writable_) return error(ErrorKind::io, name_of(operation), path_, "opened for reading");
-    return disk_.begin(operation, path_, changes);
-  }
-
-  MemoryDisk& disk_;
-  std::shared_ptr<Inode> inode_;
+  std::shared_ptr<State> state_;
+  std::shared_ptr<Node> node_;
   std::string path_;
-  bool writable_;
-  std::uint64_t life_;
 };
 
-MemoryDisk::MemoryDisk() : folders_{"/", "."} {}
+MemoryDisk::MemoryDisk() : state_(std::make_shared<State>()) {}
 MemoryDisk::~MemoryDisk() = default;
 
-std::optional<Error> MemoryDisk::begin(Operation operation, const std::string& path, bool changes) {
-  ++counts_[static_cast<std::size_t>(operation)];
-  ++counts_[static_cast<std::size_t>(Operation::any)];
-  if (changes && powered_ && changes_left_) {
-    powered_ = *changes_left_ != 0;
-    if (powered_) --*changes_left_;
+Result<std::unique_ptr<os::File>> MemoryDisk::open(const std::string& path, os::OpenMode mode) {
+  const Kind kind = mode == os::OpenMode::create ? Kind::create : Kind::open;
+  if (auto error = state_->ask(kind, path)) return *error;
+  std::lock_guard lock(state_->mutex);
+  const auto found = state_->names.find(path);
+  if (mode != os::OpenMode::create) {
+    if (found == state_->names.end()) return Error{ErrorKind::not_found, fmt::format("cannot open '{}': no such file", path)};
+    return std::unique_ptr<os::File>(std::make_unique<MemoryFile>(state_, found->second, path));
   }
-  if (!powered_) {
-    syncs_changed_.notify_all();
-    return error(ErrorKind::io, name_of(operation), path, "the power is off");
-  }
-  for (Fault& fault : faults_) {
-    if ((fault.operation != operation && fault.operation != Operation::any) || fault.times == 0) continue;
-    if (fault.skip > 0) {
-      --fault.skip;
-      continue;
-    }
-    --fault.times;
-    return error(fault.kind, name_of(operation), path, "a fault was injected");
-  }
-  return std::nullopt;
+  if (found != state_->names.end()) return Error{ErrorKind::io, fmt::format("cannot create '{}': it exists", path)};
+  if (!state_->directories.contains(folder_of(path)))
+    return Error{ErrorKind::not_found, fmt::format("cannot create '{}': no such folder", path)};
+  auto node = std::make_shared<Node>();
+  node->id = state_->next_node++;
+  node->path = path;
+  state_->nodes[node->id] = node;
+  state_->change({folder_of(path), {}, path, node});
+  state_->keep({Kind::create, node->id, path, {}, 0, 0, {}});
+  return std::unique_ptr<os::File>(std::make_unique<MemoryFile>(state_, node, path));
 }
 
-std::uint64_t MemoryDisk::used() const {
-  std::uint64_t bytes = 0;
-  for (const auto& [path, inode] : names_) bytes += inode->cached.size();
-  return bytes;
-}
-
-Status MemoryDisk::write(Inode& inode, const std::string& path, std::uint64_t position, ByteView bytes) {
-  const std::uint64_t end = position + bytes.size();
-  const std::uint64_t growth = end > inode.cached.size() ? end - inode.cached.size() : 0;
-  const std::uint64_t free = capacity_ - std::min(capacity_, used());
-  const bool full = growth > free;
-  // What lies within the file, and what of the rest the disk still has room for.
-  const std::uint64_t kept = full ? bytes.size() - std::min<std::uint64_t>(growth - free, bytes.size()) : bytes.size();
-  if (kept > 0) inode.change({position, std::string(as_text(bytes.first(kept))), std::nullopt});
-  if (full) return error(ErrorKind::disk_full, "write", path, "no space is left");
-  return {};
-}
-
-Status MemoryDisk::allocate(Inode& inode, const std::string& path, std::uint64_t position, std::uint64_t length) {
-  const std::uint64_t end = position + length;
-  if (end <= inode.cached.size()) return {};
-  if (end - inode.cached.size() > capacity_ - std::min(capacity_, used())) {
-    return error(ErrorKind::disk_full, "allocate", path, "no space is left");
-  }
-  inode.change({0, {}, end});
-  return {};
-}
-
-Status MemoryDisk::sync(std::unique_lock<std::mutex>& lock, Inode& inode, const std::string& path, std::uint64_t life) {
-  if (syncs_held_) {
-    ++syncs_waiting_;
-    syncs_changed_.notify_all();
-    syncs_changed_.wait(lock, [&] { return !syncs_held_ || !powered_ || life != life_; });
-    --syncs_waiting_;
-  }
-  if (life != life_) return error(ErrorKind::io, "sync", path, "the machine has crashed since it was opened");
-  if (auto failed = begin(Operation::sync, path, true)) {
-    if (powered_) inode.pending.clear();  // the cache calls its pages clean, and nothing will ever write them
-    return *failed;
-  }
-  for (const Change& change : inode.pending) change.apply(inode.durable);
-  inode.pending.clear();
-  return {};
-}
-
-Result<std::unique_ptr<os::File>> MemoryDisk::open(const std::string& path, OpenMode mode) {
-  const std::lock_guard lock(mutex_);
-  if (auto failed = begin(Operation::open, path, mode == OpenMode::create)) return *failed;
-  const auto at = names_.find(path);
-  if (mode == OpenMode::create) {
-    if (at != names_.end() || folders_.contains(path)) return error(ErrorKind::conflict, "create", path, "it is there already");
-    if (!folders_.contains(parent(path))) return error(ErrorKind::not_found, "create", path, "there is no such folder");
-    auto inode = std::make_shared<Inode>();
-    names_[path] = inode;
-    return std::unique_ptr<os::File>(std::make_unique<OpenFile>(*this, std::move(inode), path, true));
-  }
-  if (at == names_.end()) return error(ErrorKind::not_found, "open", path, "there is no such file");
-  return std::unique_ptr<os::File>(std::make_unique<OpenFile>(*this, at->second, path, mode == OpenMode::read_write));
-}
-
+/// Folders are durable once they are made, as Disk promises.
 Status MemoryDisk::create_directories(const std::string& path) {
-  const std::lock_guard lock(mutex_);
-  if (!powered_) return error(ErrorKind::io, "create folder", path, "the power is off");
-  for (std::string folder = without_end_slash(path); !folder.empty(); folder = parent(folder)) {
-    if (names_.contains(folder)) return error(ErrorKind::io, "create folder", folder, "it is a file");
-    if (!folders_.insert(folder).second) break;
+  if (auto error = state_->ask(Kind::make_directory, path)) return *error;
+  std::lock_guard lock(state_->mutex);
+  for (std::string at = path; !at.empty() && at != "." && at != "/"; at = folder_of(at)) {
+    state_->directories.insert(at);
+    state_->synced_directories.insert(at);
   }
+  state_->keep({Kind::make_directory, 0, path, {}, 0, 0, {}});
   return {};
 }
 
 Result<std::vector<std::string>> MemoryDisk::list(const std::string& path) {
-  const std::lock_guard lock(mutex_);
-  if (auto failed = begin(Operation::list, path, false)) return *failed;
-  const std::string folder = without_end_slash(path);
-  if (!folders_.contains(folder)) return error(ErrorKind::not_found, "list", path, "there is no such folder");
+  std::lock_guard lock(state_->mutex);
+  if (!state_->directories.contains(path)) return Error{ErrorKind::not_found, fmt::format("cannot list '{}'", path)};
   std::vector<std::string> names;
-  const auto take = [&](const std::string& entry) {
-    if (entry != folder && parent(entry) == folder) names.push_back(entry.substr(entry.rfind('/') + 1));
-  };
-  for (const auto& [entry, inode] : names_) take(entry);
-  for (const std::string& entry : folders_) take(entry);
+  for (const auto& [name, node] : state_->names)
+    if (folder_of(name) == path) names.push_back(name.substr(path.size() + 1));
+  for (const std::string& directory : state_->directories)
+    if (directory != path && folder_of(directory) == path) names.push_back(directory.substr(path.size() + 1));
   std::sort(names.begin(), names.end());
   return names;
 }
 
 Status MemoryDisk::rename(const std::string& from, const std::string& to) {
-  const std::lock_guard lock(mutex_);
-  if (auto failed = begin(Operation::rename, from, true)) return *failed;
-  const auto at = names_.find(from);
-  if (at == names_.end()) return error(ErrorKind::not_found, "rename", from, "there is no such file");
-  if (!folders_.contains(parent(to))) return error(ErrorKind::not_found, "rename to", to, "there is no such folder");
-  if (from == to) return {};
-  names_[to] = at->second;
-  names_.erase(from);
+  if (auto error = state_->ask(Kind::rename, from)) return *error;
+  std::lock_guard lock(state_->mutex);
+  const auto found = state_->names.find(from);
+  if (found == state_->names.end()) return Error{ErrorKind::not_found, fmt::format("cannot rename '{}'", from)};
+  state_->change({folder_of(from), from, to, found->second});
+  state_->keep({Kind::rename, 0, from, to, 0, 0, {}});
   return {};
 }
 
 Status MemoryDisk::remove(const std::string& path) {
-  const std::lock_guard lock(mutex_);
-  if (auto failed = begin(Operation::remove, path, true)) return *failed;
-  if (names_.erase(path) > 0) return {};
-  if (!folders_.contains(path)) return error(ErrorKind::not_found, "remove", path, "there is no such file");
-  const auto inside = [&](const std::string& entry) { return entry != path && parent(entry) == path; };
-  const bool occupied = std::any_of(names_.begin(), names_.end(), [&](const auto& entry) { return inside(entry.first); }) ||
-                        std::any_of(folders_.begin(), folders_.end(), inside);
-  if (occupied) return error(ErrorKind::io, "remove", path, "the folder is not empty");
-  folders_.erase(path);
+  if (auto error = state_->ask(Kind::remove, path)) return *error;
+  std::lock_guard lock(state_->mutex);
+  if (!state_->names.contains(path)) return Error{ErrorKind::not_found, fmt::format("cannot remove '{}'", path)};
+  state_->change({folder_of(path), path, {}, nullptr});
+  state_->keep({Kind::remove, 0, path, {}, 0, 0, {}});
   return {};
 }
 
 Status MemoryDisk::sync_directory(const std::string& path) {
-  const std::lock_guard lock(mutex_);
-  if (auto failed = begin(Operation::sync_directory, path, true)) return *failed;
-  const std::string folder = without_end_slash(path);
-  if (!folders_.contains(folder)) return error(ErrorKind::not_found, "sync", path, "there is no such folder");
-  std::erase_if(durable_names_, [&](const auto& entry) { return parent(entry.first) == folder; });
-  for (const auto& [name, inode] : names_) {
-    if (parent(name) == folder) durable_names_[name] = inode;
-  }
+  if (auto error = state_->ask(Kind::sync_directory, path)) return *error;
+  std::lock_guard lock(state_->mutex);
+  std::erase_if(state_->changes, [this, &path](const Change& change) {
+    if (change.directory != path) return false;
+    State::apply(change, state_->synced_names);
+    return true;
+  });
+  state_->keep({Kind::sync_directory, 0, path, {}, 0, 0, {}});
   return {};
 }
 
 bool MemoryDisk::exists(const std::string& path) {
-  const std::lock_guard lock(mutex_);
-  return powered_ && (names_.contains(path) || folders_.contains(without_end_slash(path)));
+  std::lock_guard lock(state_->mutex);
+  return state_->names.contains(path) || state_->directories.contains(path);
 }
 
-Result<std::uint64_t> MemoryDisk::free_bytes(const std::string& path) {
-  const std::lock_guard lock(mutex_);
-  if (!powered_) return error(ErrorKind::io, "look at", path, "the power is off");
-  return capacity_ - std::min(capacity_, used());
+Result<std::uint64_t> MemoryDisk::free_bytes(const std::string&) {
+  std::lock_guard lock(state_->mutex);
+  return state_->capacity - std::min(state_->capacity, state_->used());
 }
 
-void MemoryDisk::restart(std::mt19937_64* random) {
-  if (random != nullptr) {
-    std::set<std::string> lucky;  // folders whose new names have reached the disk
-    for (const std::string& folder : folders_) {
-      if ((*random)() % 2 == 0) lucky.insert(folder);
-    }
-    std::erase_if(durable_names_, [&](const auto& entry) { return lucky.contains(parent(entry.first)); });
-    for (const auto& [name, inode] : names_) {
-      if (lucky.contains(parent(name))) durable_names_[name] = inode;
-    }
-  }
-  names_ = durable_names_;
-  for (const auto& [name, inode] : names_) {
-    for (const Change& change : inode->pending) {
-      if (random != nullptr) change.apply_torn(inode->durable, *random);
-    }
-    inode->pending.clear();
-    inode->cached = inode->durable;
-  }
-  ++life_;
-  powered_ = true;
-  syncs_held_ = false;
-  changes_left_.reset();
-  faults_.clear();
-  syncs_changed_.notify_all();
-}
-
-void MemoryDisk::crash() {
-  const std::lock_guard lock(mutex_);
-  restart(nullptr);
-}
-
-void MemoryDisk::crash(std::mt19937_64& random) {
-  const std::lock_guard lock(mutex_);
-  restart(&random);
-}
-
-void MemoryDisk::power_off() {
-  const std::lock_guard lock(mutex_);
-  powered_ = false;
-  syncs_changed_.notify_all();
-}
-
-void MemoryDisk::power_off_after(std::uint64_t changes) {
-  const std::lock_guard lock(mutex_);
-  changes_left_ = changes;
-}
-
-bool MemoryDisk::powered() const {
-  const std::lock_guard lock(mutex_);
-  return powered_;
-}
-
-void MemoryDisk::inject(Fault fault) {
-  const std::lock_guard lock(mutex_);
-  faults_.push_back(fault);
-}
-
-void MemoryDisk::clear_faults() {
-  const std::lock_guard lock(mutex_);
-  faults_.clear();
+void MemoryDisk::set_fault(std::function<std::optional<Error>(Kind, const std::string&)> fault) {
+  std::lock_guard lock(state_->mutex);
+  state_->fault = std::move(fault);
 }
 
 void MemoryDisk::set_capacity(std::uint64_t bytes) {
-  const std::lock_guard lock(mutex_);
-  capacity_ = bytes;
+  std::lock_guard lock(state_->mutex);
+  state_->capacity = bytes;
 }
 
-void MemoryDisk::hold_syncs() {
-  const std::lock_guard lock(mutex_);
-  syncs_held_ = true;
+void MemoryDisk::record() {
+  std::lock_guard lock(state_->mutex);
+  state_->recording = true;
 }
 
-void MemoryDisk::release_syncs() {
-  const std::lock_guard lock(mutex_);
-  syncs_held_ = false;
-  syncs_changed_.notify_all();
+void MemoryDisk::note(std::function<void()> marker) {
+  std::lock_guard lock(state_->mutex);
+  if (state_->recording) state_->steps.push_back({{Kind::open, 0, {}, {}, 0, 0, {}}, std::move(marker)});
 }
 
-void MemoryDisk::wait_for_syncs(std::size_t count) {
-  std::unique_lock lock(mutex_);
-  syncs_changed_.wait(lock, [&] { return syncs_waiting_ >= count; });
+std::vector<MemoryDisk::Step> MemoryDisk::recorded() const {
+  std::lock_guard lock(state_->mutex);
+  return state_->steps;
 }
 
-std::uint64_t MemoryDisk::count(Operation operation) const {
-  const std::lock_guard lock(mutex_);
-  return counts_[static_cast<std::size_t>(operation)];
-}
-
-std::optional<std::string> MemoryDisk::content(const std::string& path) const {
-  const std::lock_guard lock(mutex_);
-  const auto at = names_.find(path);
-  return at == names_.end() ? std::nullopt : std::optional(at->second->cached);
-}
-
-void MemoryDisk::corrupt(const std::string& path, std::uint64_t position, unsigned char mask) {
-  const std::lock_guard lock(mutex_);
-  const auto at = names_.find(path);
-  IOTSTREAM_ASSERT(at != names_.end() && position < at->second->cached.size(), "no byte {} in {}", position, path);
-  for (std::string* content : {&at->second->cached, &at->second->durable}) {
-    if (position < content->size()) (*content)[position] = static_cast<char>((*content)[position] ^ mask);
+void MemoryDisk::replay(const Operation& operation) {
+  const auto& o = operation;
+  std::shared_ptr<Node> node;
+  {
+    std::lock_guard lock(state_->mutex);
+    if (const auto found = state_->nodes.find(o.node); found != state_->nodes.end()) node = found->second;
+    if (o.kind == Kind::create) {
+      state_->next_node = o.node;
+    } else if (node != nullptr) {
+      if (o.kind == Kind::write)
+        IOTSTREAM_ASSERT(state_->write(*node, o.position, o.bytes).ok(), "replay of a write to {}", o.path);
+      if (o.kind == Kind::allocate) state_->grow(*node, o.position + o.length);
+      if (o.kind == Kind::sync) state_->sync(*node);
+      if (o.kind == Kind::truncate) MemoryFile::cut(*node, o.position);
+      return;
+    }
   }
+  Status status;
+  if (o.kind == Kind::create) {
+    if (auto file = open(o.path, os::OpenMode::create); !file) status = file.error();
+  }
+  if (o.kind == Kind::rename) status = rename(o.path, o.to);
+  if (o.kind == Kind::remove) status = remove(o.path);
+  if (o.kind == Kind::make_directory) status = create_directories(o.path);
+  if (o.kind == Kind::sync_directory) status = sync_directory(o.path);
+  IOTSTREAM_ASSERT(status.ok(), "replay on {}", o.path);
 }
 
-std::vector<std::string> MemoryDisk::files(const std::string& prefix) const {
-  const std::lock_guard lock(mutex_);
+std::shared_ptr<MemoryDisk> MemoryDisk::after_power_cut(std::mt19937_64& random, unsigned keep) const {
+  auto image = std::make_shared<MemoryDisk>();
+  auto kept = [&random, keep] { return random() % 100 < keep; };
+  std::lock_guard lock(state_->mutex);
+  auto names = state_->synced_names;
+  for (const Change& change : state_->changes)
+    if (kept()) State::apply(change, names);
+  std::map<const Node*, std::shared_ptr<Node>> copies;
+  for (const auto& [path, node] : names) {
+    auto& copy = copies[node.get()];
+    if (copy == nullptr) {
+      copy = std::make_shared<Node>();
+      copy->id = node->id;
+      copy->path = path;
+      copy->now = node->synced;
+      if (node->now.size() != node->synced.size() && kept()) copy->now.resize(node->now.size());
+      for (const std::uint64_t s : node->dirty)
+        if (kept()) State::copy_sector(*node, copy->now, s);
+      copy->synced = copy->now;
+      image->state_->nodes[copy->id] = copy;
+      image->state_->next_node = std::max(image->state_->next_node, copy->id + 1);
+    }
+    image->state_->names[path] = copy;
+  }
+  image->state_->synced_names = image->state_->names;
+  image->state_->directories = state_->synced_directories;
+  image->state_->synced_directories = state_->synced_directories;
+  return image;
+}
+
+std::shared_ptr<MemoryDisk> MemoryDisk::copy() const {
+  auto image = std::make_shared<MemoryDisk>();
+  std::lock_guard lock(state_->mutex);
+  std::map<const Node*, std::shared_ptr<Node>> copies;
+  for (const auto& [path, node] : state_->names) {
+    auto& twin = copies[node.get()];
+    if (twin == nullptr) twin = std::make_shared<Node>(*node);
+    image->state_->names[path] = twin;
+    image->state_->nodes[twin->id] = twin;
+  }
+  for (const auto& [path, node] : state_->synced_names)
+    if (copies.contains(node.get())) image->state_->synced_names[path] = copies[node.get()];
+  image->state_->changes = {};
+  image->state_->synced_names = image->state_->names;
+  image->state_->next_node = state_->next_node;
+  image->state_->directories = state_->directories;
+  image->state_->synced_directories = state_->synced_directories;
+  return image;
+}
+
+std::vector<std::byte> MemoryDisk::content(const std::string& path) const {
+  std::lock_guard lock(state_->mutex);
+  const auto found = state_->names.find(path);
+  IOTSTREAM_ASSERT(found != state_->names.end(), "no file {}", path);
+  return found->second->now;
+}
+
+void MemoryDisk::set_content(const std::string& path, std::vector<std::byte> bytes) {
+  std::lock_guard lock(state_->mutex);
+  const auto found = state_->names.find(path);
+  IOTSTREAM_ASSERT(found != state_->names.end(), "no file {}", path);
+  found->second->now = bytes;
+  found->second->synced = std::move(bytes);
+  found->second->dirty.clear();
+}
+
+void MemoryDisk::flip(const std::string& path, std::uint64_t position, unsigned char mask) {
+  auto bytes = content(path);
+  IOTSTREAM_ASSERT(position < bytes.size(), "{} of {}", position, bytes.size());
+  bytes[position] ^= std::byte{mask};
+  set_content(path, std::move(bytes));
+}
+
+std::vector<std::string> MemoryDisk::paths() const {
+  std::lock_guard lock(state_->mutex);
   std::vector<std::string> paths;
-  for (const auto& [path, inode] : names_) {
-    if (path.starts_with(prefix)) paths.push_back(path);
-  }
+  for (const auto& [path, node] : state_->names) paths.push_back(path);
   return paths;
+}
+
+std::uint64_t MemoryDisk::count(Kind kind) const {
+  std::lock_guard lock(state_->mutex);
+  return state_->counts[static_cast<std::size_t>(kind)];
 }
 
 }  // namespace iotstream::test

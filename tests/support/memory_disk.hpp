@@ -1,9 +1,8 @@
-// A disk in memory that behaves as badly as a real one may: it forgets what was not synced, tears writes, fills up and fails.
+// A Disk in memory for tests: it forgets what was not synced, tears writes at sectors, fills up, and fails on demand.
 #pragma once
 
-#include <array>
-#include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -17,23 +16,32 @@
 
 namespace iotstream::test {
 
-/// What a fault or a counter is about. `any` stands for all of them.
-enum class Operation : unsigned char { open, read, write, allocate, sync, truncate, list, rename, remove, sync_directory, any };
-
-/// From the operation number `skip` (0: the next one) of its kind on, `times` of them fail with `kind`.
-struct Fault {
-  Operation operation = Operation::any;
-  std::uint64_t skip = 0;
-  std::uint64_t times = 1;
-  ErrorKind kind = ErrorKind::io;
-};
-
-/// Folders and files are durable by the letter of POSIX, no more: a file's content by File::sync, its name by sync_directory of
-/// its folder (folders made by create_directories are durable at once, as that promises). A sync that was made to fail drops
-/// what it should have synced: like the kernel, later syncs succeed and never write it. Paths are compared as text.
-/// Thread-safe.
+/// Any thread. Files stay usable after the disk is gone.
 class MemoryDisk final : public os::Disk {
  public:
+  enum class Kind : unsigned char {
+    open,
+    create,
+    read,
+    write,
+    allocate,
+    sync,
+    truncate,
+    rename,
+    remove,
+    make_directory,
+    sync_directory
+  };
+  struct Operation {
+    Kind kind;
+    std::uint64_t node = 0;  ///< the file, whatever it is called by now; 0 for operations on names
+    std::string path;        ///< of the name, or under which the file was opened
+    std::string to;          ///< of a rename
+    std::uint64_t position = 0;
+    std::uint64_t length = 0;
+    std::vector<std::byte> bytes;
+  };
+
   MemoryDisk();
   ~MemoryDisk() override;
 
@@ -46,63 +54,57 @@ class MemoryDisk final : public os::Disk {
   bool exists(const std::string& path) override;
   Result<std::uint64_t> free_bytes(const std::string& path) override;
 
-  /// Loses everything that was not synced. Files opened before fail from now on, as those of a dead process.
-  void crash();
-  /// The same, but each un-synced change may have reached the disk: whole, in some of its 512-byte sectors, or not; names of a
-  /// folder all or none.
-  void crash(std::mt19937_64& random);
-  /// Everything fails, until crash(): so that what the dead process still does can do no harm.
-  void power_off();
-  /// Power fails at the change number `changes` from now (0: the next write, allocate, sync, truncate, rename, remove or folder
-  /// sync, or the next open that creates), which is not done any more. A loop over `changes` visits every moment of a run.
-  void power_off_after(std::uint64_t changes);
-  bool powered() const;
-
-  void inject(Fault fault);
-  void clear_faults();
-  /// The most bytes that all files together may have; a write beyond is done as far as it fits, and then disk_full.
+  /// Asked before each operation but exists(), list() and size(); an error is returned in its place. A failed write may leave a
+  /// part, a failed sync leaves its bytes for ever un-synced, though later syncs succeed. Called under no lock.
+  void set_fault(std::function<std::optional<Error>(Kind kind, const std::string& path)> fault);
+  /// disk_full once the files together would pass it.
   void set_capacity(std::uint64_t bytes);
-  /// Calls of File::sync wait until release_syncs(). waiting_syncs() of them do now.
-  void hold_syncs();
-  void release_syncs();
-  /// Parks until `count` calls of File::sync wait.
-  void wait_for_syncs(std::size_t count);
 
-  /// How often an operation was asked for, failed ones included.
-  std::uint64_t count(Operation operation) const;
-  /// The content now; nothing when there is no such file.
-  std::optional<std::string> content(const std::string& path) const;
-  /// Flips the bits of `mask` in one byte, on the disk and in the cache: rot.
-  void corrupt(const std::string& path, std::uint64_t position, unsigned char mask = 0xff);
-  /// Files whose path begins with `prefix`, sorted.
-  std::vector<std::string> files(const std::string& prefix = "") const;
+  /// From now on every changing operation is kept, in order, with markers that note() puts in between.
+  void record();
+  void note(std::function<void()> marker);
+  struct Step {
+    Operation operation;
+    std::function<void()> marker;  ///< set: this step is a note
+  };
+  std::vector<Step> recorded() const;
+  /// Does what was recorded once more, on this disk.
+  void replay(const Operation& operation);
+
+  /// What a loss of power now could leave: each sector that was written or reserved since its file's last sync is old or new by
+  /// itself, sizes likewise, each change of a folder since its last sync has happened or not. `keep` in percent is how likely
+  /// the new is.
+  std::shared_ptr<MemoryDisk> after_power_cut(std::mt19937_64& random, unsigned keep = 50) const;
+  /// The content as it is now, without what was not synced being lost: what a killed process leaves.
+  std::shared_ptr<MemoryDisk> copy() const;
+
+  // For tests that damage files.
+  std::vector<std::byte> content(const std::string& path) const;
+  void set_content(const std::string& path, std::vector<std::byte> bytes);
+  void flip(const std::string& path, std::uint64_t position, unsigned char mask = 1);
+  std::vector<std::string> paths() const;
+  std::uint64_t count(Kind kind) const;
 
  private:
-  class OpenFile;
-  struct Change;
-  struct Inode;
-  using Names = std::map<std::string, std::shared_ptr<Inode>>;
+  static constexpr std::uint64_t sector = 512;
+  struct Node {
+    std::uint64_t id = 0;
+    std::vector<std::byte> now;
+    std::vector<std::byte> synced;
+    std::set<std::uint64_t> dirty;      ///< sectors that differ by what was done since the last sync
+    std::set<std::uint64_t> abandoned;  ///< dirty when a sync failed: later syncs do not write them
+    std::string path;
+  };
+  struct Change {  ///< of names, not yet synced
+    std::string directory;
+    std::string path;
+    std::string to;
+    std::shared_ptr<Node> node;  ///< created or renamed; none: removed
+  };
+  class MemoryFile;
+  struct State;
 
-  std::optional<Error> begin(Operation operation, const std::string& path, bool changes);
-  Status write(Inode& inode, const std::string& path, std::uint64_t position, ByteView bytes);
-  Status allocate(Inode& inode, const std::string& path, std::uint64_t position, std::uint64_t length);
-  Status sync(std::unique_lock<std::mutex>& lock, Inode& inode, const std::string& path, std::uint64_t life);
-  std::uint64_t used() const;
-  void restart(std::mt19937_64* random);
-
-  mutable std::mutex mutex_;
-  std::condition_variable syncs_changed_;
-  Names names_;          ///< as a running process sees them
-  Names durable_names_;  ///< as they are after a crash
-  std::set<std::string> folders_;
-  std::vector<Fault> faults_;
-  std::array<std::uint64_t, static_cast<std::size_t>(Operation::any) + 1> counts_{};
-  std::uint64_t capacity_ = UINT64_MAX;
-  std::optional<std::uint64_t> changes_left_;
-  std::uint64_t life_ = 0;  ///< number of crashes; a file belongs to the life it was opened in
-  bool powered_ = true;
-  bool syncs_held_ = false;
-  std::size_t syncs_waiting_ = 0;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace iotstream::test

@@ -21,14 +21,14 @@ inline std::string_view as_text(ByteView bytes) { return {reinterpret_cast<const
 
 /// Reads a number at any alignment. The caller has checked that sizeof(Number) bytes are there.
 template <class Number>
-Number load(const std::byte* at) {
+Number load_le(const std::byte* at) {
   Number number;
   std::memcpy(&number, at, sizeof number);
   return number;
 }
 
 template <class Number>
-void store(std::byte* at, Number number) {
+void store_le(std::byte* at, Number number) {
   std::memcpy(at, &number, sizeof number);
 }
 

@@ -5,6 +5,7 @@
 // append() returns at once with the record's offset; the promise comes later, through when().
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -32,13 +33,13 @@ enum class Sync : unsigned char {
 };
 
 struct TopicOptions {
-  std::uint32_t partitions = 4;             ///< fixed when the topic is created
-  std::uint64_t segment_size = 64u << 20;   ///< bytes; a segment is closed at the batch that would pass it
-  std::uint64_t retention_size = 2ull << 30;  ///< bytes over all partitions; 0: unlimited
+  std::uint32_t partitions = 4;                            ///< fixed when the topic is created
+  std::uint64_t segment_size = 64u << 20;                  ///< bytes; a segment is closed at the batch that would pass it
+  std::uint64_t retention_size = 2ull << 30;               ///< bytes over all partitions; 0: unlimited
   Duration retention_age = Duration::seconds(7 * 86'400);  ///< 0: unlimited
   Sync sync = Sync::batch;
   Duration sync_interval = Duration::milliseconds(5);
-  bool compacted = false;                   ///< keep the newest record of each key instead of by age and size
+  bool compacted = false;  ///< keep the newest record of each key instead of by age and size
 };
 
 /// What append() says at once. Refusals are ordinary weather, not errors.
@@ -93,7 +94,7 @@ class Batch {
 struct Damage {
   PartitionId partition;
   Offset first;
-  Offset next;       ///< one past the last
+  Offset next;  ///< one past the last
   std::string file;
   std::uint64_t position = 0;  ///< byte offset in the file
   std::string reason;
@@ -102,7 +103,7 @@ struct Damage {
 struct PartitionStatus {
   PartitionId partition;
   Watermarks watermarks;
-  std::uint64_t bytes = 0;     ///< stored
+  std::uint64_t bytes = 0;  ///< stored
   std::uint64_t segments = 0;
   bool read_only = false;
   std::vector<Damage> damage;
@@ -115,21 +116,22 @@ class Partition {
  public:
   virtual ~Partition() = default;
 
-  /// Appends one record. No lock, allocation or system call; never waits. When it returns accepted the record is in memory only: it is
-  /// acknowledged when the watermark that the caller cares for has passed the offset (when()). Records of one thread keep their order.
+  /// Appends one record. No lock, allocation or system call; never waits. When it returns accepted the record is in memory
+  /// only: it is acknowledged when the watermark that the caller cares for has passed the offset (when()). Records of one
+  /// thread keep their order.
   virtual Appended append(Timestamp time, std::string_view key, ByteView value) = 0;
 
-  /// Calls `done` once `watermark` > `offset` (that is: the record at `offset` is included), or with an error once that can no longer
-  /// happen. At once, on the calling thread, when it holds already; else on a thread of the log, in offset order: `done` must be short and
-  /// must not call back into append of the same partition.
+  /// Calls `done` once `watermark` > `offset` (that is: the record at `offset` is included), or with an error once that can no
+  /// longer happen. At once, on the calling thread, when it holds already; else on a thread of the log, in offset order: `done`
+  /// must be short and must not call back into append of the same partition.
   virtual void when(Watermark watermark, Offset offset, std::function<void(Status)> done) = 0;
 
   virtual Watermarks watermarks() const = 0;
   virtual PartitionStatus status() const = 0;
 
-  /// Records from `from` on, at most about `bytes_max` (at least one record when there is one), up to `limit`'s watermark. Empty at the end.
-  /// Damaged stretches are skipped: the first record may lie beyond `from`. Errors: invalid when `from` is above the watermark; an offset below
-  /// `earliest` reads from earliest. Blocks on the disk for what is not in memory.
+  /// Records from `from` on, at most about `bytes_max` (at least one record when there is one), up to `limit`'s watermark.
+  /// Empty at the end. Damaged stretches are skipped: the first record may lie beyond `from`. Errors: invalid when `from` is
+  /// above the watermark; an offset below `earliest` reads from earliest. Blocks on the disk for what is not in memory.
   virtual Result<Batch> read(Offset from, std::size_t bytes_max, Watermark limit) = 0;
 
   /// The least offset whose record's time ≥ `time`, also when clocks ran backwards; the durable watermark when there is none.
@@ -158,8 +160,8 @@ struct GroupOffset {
   Offset committed;  ///< next to read
 };
 
-/// Wakes one waiting thread when records may be there. Used by consumers that live in the process: they park instead of polling.
-/// notify() from any thread, any number of times; wait() from one thread.
+/// Wakes one waiting thread when records may be there. Used by consumers that live in the process: they park instead of
+/// polling. notify() from any thread, any number of times; wait() from one thread.
 class Signal {
  public:
   void notify();
@@ -171,7 +173,7 @@ class Signal {
 };
 
 struct LogOptions {
-  std::string directory;           ///< `<data_dir>/log`
+  std::string directory;  ///< `<data_dir>/log`
   TopicOptions topic_defaults;
   std::uint64_t staging_size = 1u << 20;  ///< bytes of the RAM ring of one partition, a power of two
   std::uint64_t cache_size = 4u << 20;    ///< bytes of recent batches kept for readers, per partition
@@ -182,28 +184,32 @@ class Log {
  public:
   virtual ~Log() = default;
 
-  /// Opens or creates, recovers every partition (torn tails are put aside and cut, damage is quarantined), starts the writer and sync
-  /// threads. `disk`, `clock` and `metrics` outlive it. Errors: io, corrupt (a format newer than this program; named).
+  /// Opens or creates, recovers every partition (torn tails are put aside and cut, damage is quarantined), starts the writer
+  /// and sync threads. `disk`, `clock` and `metrics` outlive it. Errors: io, corrupt (a format newer than this program; named).
   static Result<std::unique_ptr<Log>> open(LogOptions options, os::Disk& disk, os::Clock& clock, metrics::Table& metrics);
 
-  /// The topic, created (durably, its directory synced) when it is new; options apply then only. Errors: invalid for a name that is empty, longer
-  /// than 200 bytes or not UTF-8; disk_full, io. The reference is valid as long as the log. Names that begin with `_` are internal.
+  /// The topic, created (durably, its directory synced) when it is new; options apply then only. Errors: invalid for a name
+  /// that is empty, longer than 200 bytes or not UTF-8; disk_full, io. The reference is valid as long as the log. Names that
+  /// begin with `_` are internal.
   virtual Result<Topic*> topic(std::string_view name) = 0;
   virtual Result<Topic*> topic(std::string_view name, const TopicOptions& options) = 0;
   /// nullptr when there is no such topic.
   virtual Topic* find(std::string_view name) = 0;
   virtual std::vector<Topic*> topics() = 0;
 
-  /// Commits offsets for a group, durably, all or none. Never below what is committed unless `allow_rewind`. Blocks for one sync.
+  /// Commits offsets for a group, durably, all or none. Never below what is committed unless `allow_rewind`. Blocks for one
+  /// sync.
   virtual Status commit(std::span<const GroupOffset> offsets, bool allow_rewind = false) = 0;
   virtual std::vector<GroupOffset> group_offsets() const = 0;
   virtual std::optional<Offset> committed(std::string_view group, std::string_view topic, PartitionId partition) const = 0;
 
-  /// `signal` is notified whenever a partition's `watermark` moves or a topic is created, until unsubscribe. It must outlive that.
+  /// `signal` is notified whenever a partition's `watermark` moves or a topic is created, until unsubscribe. It must outlive
+  /// that.
   virtual void subscribe(Signal& signal, Watermark watermark) = 0;
   virtual void unsubscribe(Signal& signal) = 0;
 
-  /// Refuses appends, writes and syncs what was accepted, answers all when(), stops the threads. Idempotent. Also done on destruction.
+  /// Refuses appends, writes and syncs what was accepted, answers all when(), stops the threads. Idempotent. Also done on
+  /// destruction.
   virtual Status close() = 0;
 };
 

@@ -1,0 +1,44 @@
+// The REST routes, the live WebSocket and the dashboard's files, over the rooms that know the answers.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <iotstream/base/time.hpp>
+#include <iotstream/catalog/catalog.hpp>
+#include <iotstream/catalog/schemas.hpp>
+#include <iotstream/config/config.hpp>
+#include <iotstream/live/hub.hpp>
+#include <iotstream/log/log.hpp>
+#include <iotstream/metrics/metrics.hpp>
+#include <iotstream/net/http.hpp>
+#include <iotstream/os/clock.hpp>
+#include <iotstream/os/worker_pool.hpp>
+#include <iotstream/sim/simulator.hpp>
+#include <iotstream/store/history.hpp>
+
+namespace iotstream::http {
+
+/// What the routes answer from. Everything outlives the server.
+struct Services {
+  const config::Config& config;
+  catalog::Catalog& catalog;
+  catalog::Schemas& schemas;
+  log::Log& log;
+  sim::Simulator& simulator;
+  store::History& history;
+  live::Hub& hub;
+  os::WorkerPool& workers;  ///< for everything that may block
+  os::Clock& clock;
+  metrics::Table& metrics;
+  Timestamp started;
+  std::function<bool()> ready;  ///< whether /readyz says yes
+};
+
+/// Adds every route but ingest's own. Before the server starts.
+void add_routes(net::Router& router, Services& services);
+
+/// The OpenAPI 3.1 document of the whole server, ingest's routes included.
+std::string_view openapi();
+
+}  // namespace iotstream::http

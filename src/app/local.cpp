@@ -1,0 +1,165 @@
+// Commands that work on files and the data directory: check and import.
+#include <cstdio>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include <iotstream/base/json.hpp>
+
+#include "app/commands.hpp"
+#include "app/rooms.hpp"
+
+namespace iotstream::app {
+
+namespace {
+
+void write_report(json::Writer& writer, const catalog::ImportReport& report) {
+  const auto time = [&](const char* key, const std::optional<Timestamp>& value) {
+    writer.key(key);
+    value ? writer.value(format_rfc3339(*value)) : writer.null();
+  };
+  writer.begin_object();
+  writer.key("file").value(report.path);
+  writer.key("unchanged").value(report.unchanged);
+  writer.key("rows").value(report.rows);
+  writer.key("rejected").value(report.rejected);
+  writer.key("columns").value(report.columns);
+  writer.key("columns_empty").value(report.columns_empty);
+  writer.key("separator").value(std::string_view(&report.separator, 1));
+  writer.key("time_column").value(report.time_column);
+  time("first_time", report.first_time);
+  time("last_time", report.last_time);
+  writer.key("errors").begin_array();
+  for (const catalog::RowProblem& problem : report.problems)
+    writer.begin_object().key("line").value(problem.line).key("reason").value(problem.reason).end_object();
+  writer.end_array().end_object();
+}
+
+void print_report(const catalog::ImportReport& report) {
+  if (report.unchanged) {
+    fmt::print("{}: imported before, nothing changed\n", report.path);
+    return;
+  }
+  const std::string span =
+      report.first_time ? fmt::format(", {} to {}", format_rfc3339(*report.first_time), format_rfc3339(*report.last_time))
+                        : std::string();
+  fmt::print("{}: {} rows, {} columns ({} without any value), {}{}\n", report.path, report.rows, report.columns,
+             report.columns_empty, report.time_column.empty() ? "no time column" : "times from '" + report.time_column + "'",
+             span);
+  if (report.rejected == 0) return;
+  fmt::print("  {} rows could not be taken:\n", report.rejected);
+  for (const catalog::RowProblem& problem : report.problems) fmt::print("  line {}: {}\n", problem.line, problem.reason);
+  if (report.rejected > report.problems.size()) fmt::print("  … and {} more\n", report.rejected - report.problems.size());
+}
+
+/// The prototype to import into: as it is in the catalog, in the configuration, or new, with what the command line says on top.
+Result<catalog::Prototype> prototype_for(const ImportArguments& arguments, const config::Config& config,
+                                         catalog::Catalog& catalog) {
+  catalog::Prototype prototype;
+  prototype.code = arguments.prototype;
+  if (auto known = catalog.find(arguments.prototype)) {
+    prototype = std::move(*known);
+  } else {
+    for (const config::Prototype& configured : config.prototypes) {
+      if (configured.code != arguments.prototype) continue;
+      auto made = to_catalog(configured);
+      if (!made) return made.error();
+      prototype = std::move(*made);
+    }
+  }
+  if (!arguments.label.empty()) prototype.label = arguments.label;
+  if (!arguments.brand.empty()) prototype.brand = arguments.brand;
+  if (!arguments.version.empty()) prototype.version = arguments.version;
+  if (!arguments.dataset.empty()) prototype.dataset = arguments.dataset;
+  if (prototype.dataset.empty()) prototype.dataset = prototype.code;
+  if (!arguments.model.empty()) {
+    config::Prototype from;
+    from.code = prototype.code;
+    from.model = arguments.model;
+    auto read = to_catalog(from);
+    if (!read) return read.error();
+    prototype.model_xml = std::move(read->model_xml);
+  }
+  return prototype;
+}
+
+}  // namespace
+
+ProgressBar::ProgressBar() : terminal_(::isatty(STDERR_FILENO) == 1) {}
+ProgressBar::~ProgressBar() {
+  if (shown_) std::fputs("\r\033[K", stderr);
+}
+void ProgressBar::show(const std::string& name, std::uint64_t done, std::uint64_t total) {
+  if (!terminal_ || total == 0) return;
+  constexpr std::size_t width = 30;
+  const std::size_t filled = static_cast<std::size_t>(done * width / total);
+  const std::string shown = name.size() > 40 ? "…" + name.substr(name.size() - 39) : name;
+  fmt::print(stderr, "\r\033[K[{}{}] {:3} % {}", std::string(filled, '#'), std::string(width - filled, '.'), done * 100 / total,
+             shown);
+  std::fflush(stderr);
+  shown_ = true;
+}
+
+std::optional<config::Config> load_config(const ConfigChoice& choice) {
+  config::Loaded loaded = config::load(choice.file, choice.overrides);
+  if (loaded.problems.empty()) return std::move(loaded.config);
+  for (const config::Problem& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.text());
+  return std::nullopt;
+}
+
+int fail(const Error& error) {
+  fmt::print(stderr, "iotstream: {}\n", error.message);
+  return error.kind == ErrorKind::invalid || error.kind == ErrorKind::unprocessable ? 2 : 1;
+}
+
+int check(const ConfigChoice& choice) {
+  const config::Loaded loaded = config::load(choice.file, choice.overrides);
+  std::vector<std::string> problems;
+  for (const config::Problem& problem : loaded.problems) problems.push_back(problem.text());
+  for (const config::Prototype& prototype : loaded.config.prototypes) {
+    auto model = to_catalog(prototype);
+    // A model that cannot be read at all is among the file's problems already.
+    if (!model && model.error().kind != ErrorKind::not_found) problems.push_back(model.error().message);
+  }
+  for (const std::string& problem : problems) fmt::print(stderr, "{}\n", problem);
+  if (!problems.empty()) return 2;
+  fmt::print("{}: good; {} prototypes, {} simulations\n", choice.file, loaded.config.prototypes.size(),
+             loaded.config.simulations.size());
+  return 0;
+}
+
+int import_files(const ImportArguments& arguments) {
+  const auto config = load_config(arguments.config);
+  if (!config) return 2;
+  auto files = config::expand(arguments.files);
+  if (!files) return fail(files.error());
+  auto rooms = Rooms::open(*config);
+  if (!rooms) return fail(rooms.error());
+  auto prototype = prototype_for(arguments, *config, *(*rooms)->catalog);
+  if (!prototype) return fail(prototype.error());
+  if (auto put = (*rooms)->catalog->put(*prototype); !put) return fail(put.error());
+
+  std::string json_text;
+  json::Writer writer(json_text);
+  writer.begin_object().key("prototype").value(prototype->code).key("files").begin_array();
+  int status = 0;
+  for (const std::string& path : *files) {
+    Result<catalog::ImportReport> report = [&] {
+      ProgressBar bar;
+      return (*rooms)->catalog->import_csv(prototype->code, path,
+                                           [&](std::uint64_t done, std::uint64_t total) { bar.show(path, done, total); });
+    }();
+    if (!report) {
+      status = fail(Error{report.error().kind, fmt::format("{}: {}", path, report.error().message)});
+      continue;
+    }
+    write_report(writer, *report);
+    if (!arguments.json) print_report(*report);
+  }
+  writer.end_array().end_object();
+  if (arguments.json) fmt::print("{}\n", json_text);
+  (*rooms)->close();
+  return status;
+}
+
+}  // namespace iotstream::app

@@ -1,0 +1,175 @@
+// The command line.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <iotstream/base/diagnostics.hpp>
+
+#include "app/commands.hpp"
+#include "bench/support/bench.hpp"
+
+namespace iotstream::app {
+
+namespace {
+
+constexpr const char* description =
+    "iotstream: simulated and real devices in; a durable log, history and live charts out; one process.\n"
+    "  ./iotstream --config config/iotstream.toml    everything, until SIGINT or SIGTERM\n";
+constexpr const char* footer =
+    "Exit status: 0 done, 1 failed, 2 wrong usage or configuration.\n"
+    "The looking commands ask the server at --url, else the one at the configured address, else (no server there) the data "
+    "directory itself.";
+
+void add_config(CLI::App& command, ConfigChoice& choice) {
+  command.add_option("--config", choice.file, "configuration file")->capture_default_str()->type_name("FILE");
+  command.add_option("--set", choice.overrides, "overrides a key: --set log.partitions=8")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+}
+
+void add_look(CLI::App& command, LookArguments& look) {
+  add_config(command, look.config);
+  command.add_option("--url", look.url, "the server, as http://127.0.0.1:8080")->type_name("URL");
+  command.add_flag("--json", look.json, "JSON in place of a table");
+}
+
+/// Names and options of all commands, for the completion scripts.
+std::vector<std::pair<std::string, std::vector<std::string>>> words(const CLI::App& app) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> commands;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    std::vector<std::string> options;
+    for (const CLI::Option* option : command->get_options()) {
+      for (const std::string& name : option->get_lnames()) options.push_back("--" + name);
+    }
+    commands.emplace_back(command->get_name(), std::move(options));
+  }
+  return commands;
+}
+
+int main_of(int argc, char** argv) {
+  CLI::App app(description, "iotstream");
+  app.footer(footer);
+  app.set_version_flag("--version", "iotstream " IOTSTREAM_VERSION);
+  app.require_subcommand(0, 1);
+  std::string level = "info";
+  app.add_option("--diagnostics", level, "lowest level printed on stderr: debug, info, warning, error, off")
+      ->capture_default_str()
+      ->type_name("LEVEL");
+  ConfigChoice root;
+  add_config(app, root);
+  int status = 2;
+
+  ConfigChoice run_choice;
+  CLI::App* run = app.add_subcommand("run", "everything in one process (the default)");
+  add_config(*run, run_choice);
+  run->callback([&] { status = run_server(run_choice); });
+
+  ConfigChoice check_choice;
+  CLI::App* check_command =
+      app.add_subcommand("check", "validates configuration, models and paths; lists every problem with its place");
+  add_config(*check_command, check_choice);
+  check_command->callback([&] { status = check(check_choice); });
+
+  ImportArguments import;
+  CLI::App* import_command = app.add_subcommand("import", "loads CSV files into the catalog, for simulated devices to replay");
+  add_config(*import_command, import.config);
+  import_command
+      ->add_option("--prototype", import.prototype, "code of the prototype whose rows these are; created when it is new")
+      ->required()
+      ->type_name("CODE");
+  import_command->add_option("--model", import.model, "its model, a MySQL `desc TABLE --xml` document")->type_name("FILE");
+  import_command->add_option("--label", import.label, "its label");
+  import_command->add_option("--brand", import.brand, "its brand");
+  import_command->add_option("--version", import.version, "its version");
+  import_command->add_option("--dataset", import.dataset, "its dataset (DatasetType); the code by default");
+  import_command->add_flag("--json", import.json, "the reports as JSON");
+  import_command->add_option("CSV", import.files, "CSV files, or patterns")->required();
+  import_command->callback([&] { status = import_files(import); });
+
+  LookArguments look;
+  struct Looking {
+    const char* name;
+    const char* help;
+    int (*command)(const LookArguments&);
+  };
+  constexpr Looking lookings[] = {{"topics", "topics and their partitions", list_topics},
+                                  {"groups", "consumer groups, committed offsets, lag", list_groups},
+                                  {"datasets", "datasets: fields, devices, events, rate", list_datasets},
+                                  {"prototypes", "prototypes", list_prototypes},
+                                  {"devices", "devices: state, rate, last seen", list_devices}};
+  for (const Looking& looking : lookings) {
+    CLI::App* command = app.add_subcommand(looking.name, looking.help);
+    add_look(*command, look);
+    command->callback([&status, &look, run_command = looking.command] { status = run_command(look); });
+  }
+
+  TailArguments tail_arguments;
+  std::uint32_t partition = 0;
+  std::uint64_t limit = 0;
+  CLI::App* tail_command = app.add_subcommand("tail", "events of a topic as JSON lines; follows unless --limit is reached");
+  add_look(*tail_command, tail_arguments.look);
+  tail_command->add_option("TOPIC", tail_arguments.topic, "topic")->required();
+  CLI::Option* partition_option = tail_command->add_option("--partition", partition, "only this one")->type_name("N");
+  tail_command->add_option("--from", tail_arguments.from, "earliest, latest, an offset, a time, or -5m")->capture_default_str();
+  CLI::Option* limit_option = tail_command->add_option("--limit", limit, "ends after so many")->type_name("N");
+  tail_command->callback([&] {
+    if (partition_option->count() > 0) tail_arguments.partition = partition;
+    if (limit_option->count() > 0) tail_arguments.limit = limit;
+    status = tail(tail_arguments);
+  });
+
+  SendArguments send_arguments;
+  CLI::App* send_command = app.add_subcommand("send", "NDJSON to a server, with the errors of each line");
+  add_look(*send_command, send_arguments.look);
+  send_command->add_option("DATASET", send_arguments.dataset, "dataset")->required();
+  send_command->add_option("FILE", send_arguments.file, "a file, or - for standard input")->capture_default_str();
+  send_command->callback([&] { status = send(send_arguments); });
+
+  bench::Options bench_options;
+  CLI::App* bench_command =
+      app.add_subcommand("bench", "the benchmark suite: each figure beside its limit, measured in the same run");
+  bench_command->add_option("NAME", bench_options.names, "which: " + bench::names() + " (all by default)");
+  bench_command->add_option("--json", bench_options.json_file, "writes the results to this file")->type_name("FILE");
+  bench_command->add_flag("--quick", bench_options.quick, "each for a moment only: that it runs, not how fast");
+  bench_command->callback([&] {
+    diagnostics::set_level(diagnostics::Level::warning);
+    status = bench::run(bench_options);
+  });
+
+  std::string shell;
+  CLI::App* completion_command = app.add_subcommand("completion", "a completion script on stdout: bash, zsh or fish");
+  completion_command->add_option("SHELL", shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion_command->callback([&] { status = completion(shell, words(app)); });
+
+  app.parse_complete_callback([&] {
+    if (diagnostics::set_level(std::string_view(level))) return;
+    throw CLI::ValidationError("--diagnostics", "'" + level + "' is none of debug, info, warning, error, off");
+  });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // --help and --version come this way too, with exit status 0.
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (app.get_subcommands().empty()) {
+    if (app.get_option("--config")->count() == 0) {
+      fmt::print(
+          stderr,
+          "iotstream: say which configuration, as iotstream --config config/iotstream.toml; --help lists the commands\n");
+      return 2;
+    }
+    return run_server(root);
+  }
+  return status;
+}
+
+}  // namespace
+
+}  // namespace iotstream::app
+
+int main(int argc, char** argv) { return iotstream::app::main_of(argc, argv); }

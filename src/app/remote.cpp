@@ -1,0 +1,258 @@
+// Commands that look at a server or a stopped directory: topics, groups, datasets, prototypes, devices, tail, send.
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <simdjson.h>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include <iotstream/base/time.hpp>
+
+#include "app/look.hpp"
+#include "app/table.hpp"
+
+namespace iotstream::app {
+
+namespace {
+
+using simdjson::dom::element;
+
+std::string cell(element object, const char* name) {
+  element value;
+  if (object[name].get(value) != simdjson::SUCCESS || value.is_null()) return "-";
+  if (value.is_string()) return std::string(value.get_string().value());
+  if (value.is_double()) return fmt::format("{:.1f}", value.get_double().value());
+  return simdjson::minify(value);
+}
+
+std::string time_cell(element object, const char* name) {
+  std::int64_t us = 0;
+  return object[name].get(us) == simdjson::SUCCESS ? format_rfc3339({us}) : "-";
+}
+
+/// Asks `path`, then prints the JSON as it is, or the table that `fill` makes of it.
+template <class Fill>
+int show(const LookArguments& arguments, const std::string& path, std::vector<std::string> header, Fill&& fill) {
+  const auto config = load_config(arguments.config);
+  if (!config) return 2;
+  auto source = open_source(arguments, *config);
+  if (!source) return fail(source.error());
+  auto body = (*source)->ask(net::Method::get, path);
+  if (!body) return fail(body.error());
+  if (arguments.json) {
+    fmt::print("{}\n", *body);
+    return 0;
+  }
+  simdjson::dom::parser parser;
+  element document;
+  if (parser.parse(*body).get(document) != simdjson::SUCCESS)
+    return fail(Error{ErrorKind::io, "the answer is not JSON; is that an iotstream?"});
+  TextTable table(std::move(header));
+  fill(document, table);
+  fmt::print("{}", table.text());
+  return 0;
+}
+
+simdjson::dom::array list_of(element document, const char* name) {
+  simdjson::dom::array list;
+  if (document[name].get(list) != simdjson::SUCCESS) return {};
+  return list;
+}
+
+}  // namespace
+
+int list_topics(const LookArguments& arguments) {
+  return show(arguments, "/api/v1/topics", {"TOPIC", "PARTITION", "EARLIEST", "WRITTEN", "DURABLE", "BYTES", "SEGMENTS"},
+              [](element document, TextTable& table) {
+                for (const element topic : list_of(document, "topics")) {
+                  for (const element partition : list_of(topic, "partitions")) {
+                    table.add({cell(topic, "topic"), cell(partition, "partition"), cell(partition, "earliest"),
+                               cell(partition, "written"), cell(partition, "durable"), cell(partition, "bytes"),
+                               cell(partition, "segments")});
+                  }
+                }
+              });
+}
+
+int list_groups(const LookArguments& arguments) {
+  return show(arguments, "/api/v1/groups", {"GROUP", "TOPIC", "PARTITION", "COMMITTED", "LAG"},
+              [](element document, TextTable& table) {
+                for (const element group : list_of(document, "groups")) {
+                  for (const element offset : list_of(group, "offsets")) {
+                    table.add({cell(group, "group"), cell(offset, "topic"), cell(offset, "partition"),
+                               cell(offset, "committed"), cell(offset, "lag")});
+                  }
+                }
+              });
+}
+
+int list_datasets(const LookArguments& arguments) {
+  return show(arguments, "/api/v1/datasets", {"DATASET", "LABEL", "VERSION", "FIELDS", "DEVICES", "EVENTS", "RATE", "LAST"},
+              [](element document, TextTable& table) {
+                for (const element dataset : list_of(document, "datasets")) {
+                  table.add({cell(dataset, "name"), cell(dataset, "label"), cell(dataset, "schema_version"),
+                             cell(dataset, "fields"), cell(dataset, "devices"), cell(dataset, "events"), cell(dataset, "rate"),
+                             time_cell(dataset, "last_time")});
+                }
+              });
+}
+
+int list_prototypes(const LookArguments& arguments) {
+  return show(arguments, "/api/v1/prototypes", {"CODE", "LABEL", "BRAND", "VERSION", "DATASET", "MODEL"},
+              [](element document, TextTable& table) {
+                for (const element prototype : list_of(document, "prototypes")) {
+                  table.add({cell(prototype, "code"), cell(prototype, "label"), cell(prototype, "brand"),
+                             cell(prototype, "version"), cell(prototype, "dataset"), cell(prototype, "model")});
+                }
+              });
+}
+
+int list_devices(const LookArguments& arguments) {
+  return show(arguments, "/api/v1/devices", {"DEVICE", "DATASET", "STATE", "RATE", "EXPECTED", "EVENTS", "LAST SEEN"},
+              [](element document, TextTable& table) {
+                for (const element device : list_of(document, "devices")) {
+                  table.add({cell(device, "device"), cell(device, "dataset"), cell(device, "state"), cell(device, "rate"),
+                             cell(device, "expected_rate"), cell(device, "events"), time_cell(device, "last_seen")});
+                }
+              });
+}
+
+namespace {
+
+/// The query that starts reading where --from says.
+std::string start_query(const std::string& from) {
+  const bool offset =
+      from == "earliest" || from == "latest" || (!from.empty() && from.find_first_not_of("0123456789") == std::string::npos);
+  return (offset ? "offset=" : "time=") + escape(from);
+}
+
+struct TailPartition {
+  std::uint32_t number;
+  std::string query;
+};
+
+/// Prints the messages of one answer; the next offset, and how many there were.
+Result<std::pair<std::uint64_t, std::uint64_t>> print_messages(const std::string& body, std::uint64_t left) {
+  simdjson::dom::parser parser;
+  element document;
+  if (parser.parse(body).get(document) != simdjson::SUCCESS) return Error{ErrorKind::io, "the answer is not JSON"};
+  std::uint64_t printed = 0;
+  std::uint64_t next = 0;
+  if (document["next_offset"].get(next) != simdjson::SUCCESS) return Error{ErrorKind::io, "the answer is no list of messages"};
+  for (const element message : list_of(document, "messages")) {
+    if (printed == left) break;
+    fmt::print("{}\n", simdjson::minify(message));
+    ++printed;
+  }
+  return std::pair(next, printed);
+}
+
+Result<std::vector<TailPartition>> partitions_to_tail(Source& source, const TailArguments& arguments) {
+  auto body = source.ask(net::Method::get, "/api/v1/topics/" + escape(arguments.topic));
+  if (!body) return body.error();
+  simdjson::dom::parser parser;
+  element document;
+  if (parser.parse(*body).get(document) != simdjson::SUCCESS) return Error{ErrorKind::io, "the answer is not JSON"};
+  const auto count = static_cast<std::uint32_t>(list_of(document, "partitions").size());
+  if (arguments.partition && *arguments.partition >= count) {
+    return Error{ErrorKind::not_found, fmt::format("topic '{}' has partitions 0 to {}", arguments.topic, count - 1)};
+  }
+  std::vector<TailPartition> partitions;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (!arguments.partition || *arguments.partition == i) partitions.push_back({i, start_query(arguments.from)});
+  }
+  return partitions;
+}
+
+}  // namespace
+
+int tail(const TailArguments& arguments) {
+  const auto config = load_config(arguments.look.config);
+  if (!config) return 2;
+  auto source = open_source(arguments.look, *config);
+  if (!source) return fail(source.error());
+  auto partitions = partitions_to_tail(**source, arguments);
+  if (!partitions) return fail(partitions.error());
+  std::uint64_t left = arguments.limit.value_or(UINT64_MAX);
+  while (left > 0) {
+    std::uint64_t got = 0;
+    for (TailPartition& partition : *partitions) {
+      const std::string path = fmt::format("/api/v1/topics/{}/partitions/{}/messages?limit=1000&{}", escape(arguments.topic),
+                                           partition.number, partition.query);
+      auto body = (*source)->ask(net::Method::get, path);
+      if (!body) return fail(body.error());
+      auto printed = print_messages(*body, left);
+      if (!printed) return fail(printed.error());
+      partition.query = fmt::format("offset={}", printed->first);
+      left -= printed->second;
+      got += printed->second;
+    }
+    std::fflush(stdout);
+    if (got > 0) continue;
+    if (!(*source)->live()) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  return 0;
+}
+
+int send(const SendArguments& arguments) {
+  const auto config = load_config(arguments.look.config);
+  if (!config) return 2;
+  std::ifstream file;
+  if (arguments.file != "-") {
+    file.open(arguments.file, std::ios::binary);
+    if (!file) return fail(Error{ErrorKind::invalid, fmt::format("'{}' cannot be read", arguments.file)});
+  }
+  std::istream& input = arguments.file == "-" ? std::cin : file;
+  LookArguments look = arguments.look;
+  if (look.url.empty()) look.url = fmt::format("http://{}", config->server.listen.front().text());
+  auto source = open_source(look, *config);
+  if (!source) return fail(source.error());
+
+  constexpr std::size_t lines_max = 1000;
+  const std::string path = "/api/v1/datasets/" + escape(arguments.dataset) + "/events";
+  std::uint64_t first_line = 1;
+  std::uint64_t accepted = 0;
+  std::uint64_t rejected = 0;
+  std::string body;
+  std::size_t lines = 0;
+  const auto flush = [&]() -> Status {
+    if (lines == 0) return {};
+    auto answer = (*source)->ask(net::Method::post, path, body);
+    if (!answer)
+      return Error{answer.error().kind,
+                   fmt::format("lines {} to {}: {}", first_line, first_line + lines - 1, answer.error().message)};
+    simdjson::dom::parser parser;
+    element document;
+    if (parser.parse(*answer).get(document) != simdjson::SUCCESS) return Error{ErrorKind::io, "the answer is not JSON"};
+    std::uint64_t count = 0;
+    if (document["accepted"].get(count) == simdjson::SUCCESS) accepted += count;
+    if (document["rejected"].get(count) == simdjson::SUCCESS) rejected += count;
+    for (const element error : list_of(document, "errors")) {
+      std::uint64_t line = 0;
+      if (error["line"].get(line) != simdjson::SUCCESS) line = 1;
+      fmt::print(stderr, "line {}: {}\n", first_line + line - 1, cell(error, "reason"));
+    }
+    first_line += lines;
+    lines = 0;
+    body.clear();
+    return {};
+  };
+  for (std::string line; std::getline(input, line);) {
+    body += line;
+    body += '\n';
+    if (++lines < lines_max && body.size() < (1u << 20)) continue;
+    if (auto sent = flush(); !sent) return fail(sent.error());
+  }
+  if (auto sent = flush(); !sent) return fail(sent.error());
+  if (arguments.look.json)
+    fmt::print("{{\"accepted\":{},\"rejected\":{}}}\n", accepted, rejected);
+  else
+    fmt::print("{} accepted, {} rejected\n", accepted, rejected);
+  return rejected == 0 ? 0 : 1;
+}
+
+}  // namespace iotstream::app

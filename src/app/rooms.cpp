@@ -1,0 +1,143 @@
+#include "app/rooms.hpp"
+
+#include <fmt/format.h>
+
+#include <iotstream/base/diagnostics.hpp>
+#include <iotstream/os/disk.hpp>
+
+namespace iotstream::app {
+
+namespace {
+
+constexpr unsigned worker_threads = 2;
+constexpr std::size_t worker_queue_max = 256;
+constexpr std::uint64_t model_size_max = 1u << 20;
+
+log::LogOptions log_options(const config::Config& config) {
+  log::LogOptions options;
+  options.directory = config.data_dir + "/log";
+  options.topic_defaults.partitions = config.log.partitions;
+  options.topic_defaults.segment_size = config.log.segment_size;
+  options.topic_defaults.retention_size = config.log.retention_size;
+  options.topic_defaults.retention_age = config.log.retention_age;
+  options.topic_defaults.sync = static_cast<log::Sync>(config.log.sync);
+  options.topic_defaults.sync_interval = config.log.sync_interval;
+  return options;
+}
+
+/// live's window into the past: history's snapshot.
+live::Backfill backfill_from(store::History& history) {
+  return [&history](const live::BackfillRequest& request, const std::function<bool(const live::BackfillRow&)>& visit) {
+    store::EventQuery query;
+    query.dataset = request.dataset;
+    query.device = request.device;
+    query.fields = request.fields;
+    query.from = request.from;
+    query.newest_first = false;
+    return history.snapshot(query, [&](const store::Event& event) { return visit({event.time, event.device, event.values}); });
+  };
+}
+
+}  // namespace
+
+Result<catalog::Prototype> to_catalog(const config::Prototype& configured) {
+  catalog::Prototype prototype{configured.code, configured.label, configured.brand, configured.version, configured.dataset, {}};
+  if (!configured.model.empty()) {
+    auto xml = os::read_file(os::real_disk(), configured.model, model_size_max);
+    if (!xml) return xml.error();
+    auto drafts = catalog::read_model(*xml);
+    if (!drafts) return Error{drafts.error().kind, fmt::format("{}:{}", configured.model, drafts.error().message)};
+    prototype.model_xml = std::move(*xml);
+  }
+  return prototype;
+}
+
+Result<std::unique_ptr<Rooms>> Rooms::open(const config::Config& config) {
+  std::unique_ptr<Rooms> rooms(new Rooms(config));
+  if (auto opened = rooms->open_all(); !opened) return opened.error();
+  return rooms;
+}
+
+Rooms::~Rooms() { close(); }
+
+Status Rooms::open_all() {
+  os::Disk& disk = os::real_disk();
+  os::Clock& clock = os::system_clock();
+  if (auto made = disk.create_directories(config.data_dir); !made) return made;
+  auto locked = os::DirectoryLock::acquire(config.data_dir);
+  if (!locked) return locked.error();
+  lock = std::move(*locked);
+  workers = std::make_unique<os::WorkerPool>("worker", worker_threads, worker_queue_max);
+
+  auto opened_log = log::Log::open(log_options(config), disk, clock, metrics);
+  if (!opened_log) return opened_log.error();
+  log = std::move(*opened_log);
+  auto opened_gate = ingest::Gate::open(*log, schemas, clock, metrics);
+  if (!opened_gate) return opened_gate.error();
+  gate = std::move(*opened_gate);
+  auto opened_catalog = catalog::Catalog::open(config.data_dir, schemas, clock, metrics);
+  if (!opened_catalog) return opened_catalog.error();
+  catalog = std::move(*opened_catalog);
+  auto opened_history = store::History::open(config.data_dir, config.store, *log, schemas, clock, metrics);
+  if (!opened_history) return opened_history.error();
+  history = std::move(*opened_history);
+  hub = live::Hub::create(*log, schemas, backfill_from(*history), *workers, clock, metrics);
+  simulator = sim::Simulator::create(*catalog, *gate, clock, metrics);
+
+  services_ = std::make_unique<http::Services>(http::Services{config, *catalog, schemas, *log, *simulator, *history, *hub,
+                                                              *workers, clock, metrics, clock.now(),
+                                                              [this] { return ready_.load(std::memory_order_relaxed); }});
+  ingest::add_routes(router_, *gate, *workers, config.server.body_size_max);
+  http::add_routes(router_, *services_);
+  observe_process();
+  return {};
+}
+
+void Rooms::observe_process() {
+  metrics.observe("process_resident_memory_bytes", "Resident memory.",
+                  [] { return static_cast<double>(os::process_usage().rss_bytes); });
+  metrics.observe("process_cpu_seconds_total", "User and system time of all threads.",
+                  [] { return os::process_usage().cpu_seconds; });
+  metrics.observe("process_open_fds", "Open file descriptors.",
+                  [] { return static_cast<double>(os::process_usage().open_files); });
+  metrics.observe("iotstream_app_ready", "1 when serving.",
+                  [this] { return ready_.load(std::memory_order_relaxed) ? 1.0 : 0.0; });
+}
+
+void Rooms::close() {
+  if (std::exchange(closed_, true)) return;
+  if (simulator) simulator->stop();
+  if (hub) hub->stop();
+  if (history) {
+    // What the log has acknowledged is safe already; this only spares the next start the catching up.
+    if (auto drained = history->drain(Duration::seconds(2)); !drained)
+      diagnostics::warning("app", "history will catch up at the next start: {}", drained.error().message);
+    history->stop();
+  }
+  if (log) {
+    if (auto closed = log->close(); !closed) diagnostics::error("app", "closing the log: {}", closed.error().message);
+  }
+  if (workers) workers->stop();
+}
+
+Result<std::vector<catalog::ImportReport>> Rooms::import_configured(const ImportProgress& progress) {
+  std::vector<catalog::ImportReport> reports;
+  for (const config::Prototype& configured : config.prototypes) {
+    auto prototype = to_catalog(configured);
+    if (!prototype) return prototype.error();
+    if (auto put = catalog->put(*prototype); !put)
+      return Error{put.error().kind, fmt::format("{}: {}", configured.place, put.error().message)};
+    auto files = config::expand(configured.csv);
+    if (!files) return files.error();
+    for (const std::string& path : *files) {
+      if (catalog->imported_unchanged(configured.code, path)) continue;
+      auto report = catalog->import_csv(configured.code, path,
+                                        [&](std::uint64_t done, std::uint64_t total) { progress(path, done, total); });
+      if (!report) return Error{report.error().kind, fmt::format("{}: {}", path, report.error().message)};
+      reports.push_back(std::move(*report));
+    }
+  }
+  return reports;
+}
+
+}  // namespace iotstream::app

@@ -1,0 +1,74 @@
+// The rooms of one data directory, opened in the order of the house and closed in the opposite one.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <iotstream/base/result.hpp>
+#include <iotstream/catalog/catalog.hpp>
+#include <iotstream/catalog/schemas.hpp>
+#include <iotstream/config/config.hpp>
+#include <iotstream/http/api.hpp>
+#include <iotstream/ingest/gate.hpp>
+#include <iotstream/live/hub.hpp>
+#include <iotstream/log/log.hpp>
+#include <iotstream/metrics/metrics.hpp>
+#include <iotstream/net/http.hpp>
+#include <iotstream/os/clock.hpp>
+#include <iotstream/os/process.hpp>
+#include <iotstream/os/worker_pool.hpp>
+#include <iotstream/sim/simulator.hpp>
+#include <iotstream/store/history.hpp>
+
+namespace iotstream::app {
+
+/// Everything between the disk and the routes; no socket. One per process and data directory.
+class Rooms {
+ public:
+  /// Takes the directory's lock, recovers the log, opens catalog and history. `config` outlives it. Errors: conflict when
+  /// another process holds the directory; those of the rooms.
+  static Result<std::unique_ptr<Rooms>> open(const config::Config& config);
+  ~Rooms();
+  Rooms(const Rooms&) = delete;
+  Rooms& operator=(const Rooms&) = delete;
+
+  /// The routes of all rooms. Valid as long as this.
+  const net::Router& router() const { return router_; }
+  /// Takes readings no more, brings history up to the log, closes the files. Idempotent.
+  void close();
+
+  /// Puts the configured prototypes into the catalog and loads those of their CSV files that are new. `progress` gets each
+  /// file's path with its progress.
+  using ImportProgress = std::function<void(const std::string& path, std::uint64_t done, std::uint64_t total)>;
+  Result<std::vector<catalog::ImportReport>> import_configured(const ImportProgress& progress);
+
+  void set_ready(bool ready) { ready_.store(ready, std::memory_order_relaxed); }
+
+  const config::Config& config;
+  metrics::Table metrics;
+  catalog::Schemas schemas;
+  std::unique_ptr<os::DirectoryLock> lock;
+  std::unique_ptr<os::WorkerPool> workers;
+  std::unique_ptr<log::Log> log;
+  std::unique_ptr<ingest::Gate> gate;
+  std::unique_ptr<catalog::Catalog> catalog;
+  std::unique_ptr<store::History> history;
+  std::unique_ptr<live::Hub> hub;
+  std::unique_ptr<sim::Simulator> simulator;
+
+ private:
+  explicit Rooms(const config::Config& configuration) : config(configuration) {}
+  Status open_all();
+  void observe_process();
+
+  std::unique_ptr<http::Services> services_;
+  net::Router router_;
+  std::atomic<bool> ready_{false};  ///< relaxed: /readyz may see it a moment late
+  bool closed_ = false;
+};
+
+/// The prototype as the catalog keeps it, its model's text read from the configured file. Errors: invalid, io.
+Result<catalog::Prototype> to_catalog(const config::Prototype& configured);
+
+}  // namespace iotstream::app

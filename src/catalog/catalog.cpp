@@ -1,0 +1,285 @@
+#include <mutex>
+#include <simdjson.h>
+
+#include <iotstream/base/json.hpp>
+#include <iotstream/catalog/catalog.hpp>
+#include <iotstream/os/disk.hpp>
+#include <iotstream/sqlite/database.hpp>
+
+#include "catalog/csv_import.hpp"
+#include "catalog/model_xml.hpp"
+#include "catalog/row_cursor.hpp"
+#include "catalog/tables.hpp"
+
+namespace iotstream::catalog {
+namespace {
+
+constexpr std::size_t code_bytes_max = 200;
+constexpr std::string_view prototype_columns = "id, code, label, brand, version, dataset, model_xml";
+
+Error no_prototype(std::string_view code) { return {ErrorKind::not_found, fmt::format("there is no prototype '{}'", code)}; }
+
+struct StoredPrototype {
+  std::int64_t id = 0;
+  Prototype prototype;
+};
+
+StoredPrototype prototype_at(const sqlite::Statement& row) {
+  const auto text = [&](int column) { return std::string(row.text(column)); };
+  return {row.integer(0), {text(1), text(2), text(3), text(4), text(5), text(6)}};
+}
+
+bool equal(const Prototype& a, const Prototype& b) {
+  return a.code == b.code && a.label == b.label && a.brand == b.brand && a.version == b.version && a.dataset == b.dataset &&
+         a.model_xml == b.model_xml;
+}
+
+Status check(const Prototype& prototype) {
+  if (prototype.code.empty()) return Error{ErrorKind::invalid, "a prototype needs a code"};
+  if (prototype.code.size() > code_bytes_max)
+    return Error{ErrorKind::invalid,
+                 fmt::format("the prototype's code has {} bytes; {} are allowed", prototype.code.size(), code_bytes_max)};
+  for (const std::string* text : {&prototype.code, &prototype.label, &prototype.brand, &prototype.version})
+    if (!simdjson::validate_utf8(*text))
+      return Error{ErrorKind::invalid, fmt::format("prototype '{}': a text is not UTF-8", prototype.code)};
+  return {};
+}
+
+class SqliteCatalog final : public Catalog {
+ public:
+  SqliteCatalog(std::string path, sqlite::Database writer, sqlite::Database reader, Schemas& schemas, os::Clock& clock,
+                metrics::Table& metrics)
+      : path_(std::move(path)),
+        writer_(std::move(writer)),
+        reader_(std::move(reader)),
+        schemas_(schemas),
+        clock_(clock),
+        rows_(metrics.counter("iotstream_catalog_rows_imported_total", "rows of CSV files taken into the catalog")),
+        rejected_(metrics.counter("iotstream_catalog_rows_rejected_total", "rows of CSV files that could not be taken")),
+        imports_(metrics.counter("iotstream_catalog_imports_total", "CSV files imported")),
+        import_us_(metrics.histogram("iotstream_catalog_import_us", "time of one import of a CSV file")) {}
+
+  std::vector<Prototype> prototypes() override;
+  std::optional<Prototype> find(std::string_view code) override;
+  Status put(const Prototype& prototype) override;
+  Status remove(std::string_view code) override;
+  Result<ImportReport> import_csv(std::string_view code, const std::string& path, const Progress& progress) override;
+  bool imported_unchanged(std::string_view code, const std::string& path) override;
+  std::vector<ImportFile> files() override;
+  Result<std::unique_ptr<RowCursor>> rows(std::string_view code) override;
+  Status put_document(std::string_view kind, std::string_view name, std::string_view json) override;
+  std::optional<std::string> document(std::string_view kind, std::string_view name) override;
+
+ private:
+  static Result<std::optional<StoredPrototype>> select(sqlite::Database& database, std::string_view code);
+  Status store(const Prototype& prototype);
+
+  std::string path_;
+  std::mutex write_;  ///< guards writer_; an import holds it from begin to end
+  sqlite::Database writer_;
+  std::mutex read_;  ///< guards reader_; never held together with write_
+  sqlite::Database reader_;
+  Schemas& schemas_;
+  os::Clock& clock_;
+  metrics::Counter& rows_;
+  metrics::Counter& rejected_;
+  metrics::Counter& imports_;
+  metrics::Histogram& import_us_;
+};
+
+Result<std::optional<StoredPrototype>> SqliteCatalog::select(sqlite::Database& database, std::string_view code) {
+  auto statement = database.prepare(fmt::format("SELECT {} FROM prototypes WHERE code = ?", prototype_columns));
+  if (!statement) return std::move(statement).error();
+  statement->bind(1, code);
+  const auto row = statement->step();
+  if (!row) return row.error();
+  if (!*row) return std::optional<StoredPrototype>();
+  return std::optional(prototype_at(*statement));
+}
+
+std::vector<Prototype> SqliteCatalog::prototypes() {
+  const std::lock_guard lock(read_);
+  std::vector<Prototype> all;
+  auto statement = reader_.prepare(fmt::format("SELECT {} FROM prototypes ORDER BY id", prototype_columns));
+  if (!statement) return all;
+  for (auto row = statement->step(); row && *row; row = statement->step()) all.push_back(prototype_at(*statement).prototype);
+  return all;
+}
+
+std::optional<Prototype> SqliteCatalog::find(std::string_view code) {
+  const std::lock_guard lock(read_);
+  auto stored = select(reader_, code);
+  if (!stored || !*stored) return std::nullopt;
+  return std::move((*stored)->prototype);
+}
+
+Status SqliteCatalog::put(const Prototype& prototype) {
+  if (Status good = check(prototype); !good) return good;
+  std::vector<model::FieldDraft> drafts;
+  if (!prototype.model_xml.empty()) {
+    auto columns = read_model_columns(prototype.model_xml);
+    if (!columns)
+      return Error{columns.error().kind,
+                   fmt::format("the model of prototype '{}': {}", prototype.code, columns.error().message)};
+    for (ModelColumn& column : *columns)
+      if (!column.time) drafts.push_back(std::move(column.draft));
+  }
+  const std::lock_guard lock(write_);
+  if (auto evolved = schemas_.evolve(prototype.dataset, drafts, {}, clock_.now()); !evolved) return std::move(evolved).error();
+  if (auto facts = schemas_.set_facts(prototype.dataset, prototype.code, enrichment_of(prototype)); !facts)
+    return std::move(facts).error();
+  return store(prototype);
+}
+
+Status SqliteCatalog::store(const Prototype& prototype) {
+  const auto known = select(writer_, prototype.code);
+  if (!known) return known.error();
+  if (*known && equal((*known)->prototype, prototype)) return {};
+  auto transaction = sqlite::Transaction::begin(writer_);
+  if (!transaction) return transaction.error();
+  const std::int64_t now = clock_.now().us;
+  const auto& [code, label, brand, version, dataset, model] = prototype;
+  Status done = run(
+      writer_,
+      "INSERT INTO prototypes(code, label, brand, version, dataset, model_xml, changed_us) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) "
+      "ON CONFLICT(code) DO UPDATE SET label = ?2, brand = ?3, version = ?4, dataset = ?5, model_xml = ?6, changed_us = ?7",
+      code, label, brand, version, dataset, model, now);
+  if (done && !*known)
+    done = writer_.execute(
+        fmt::format("CREATE TABLE {}(file_id INTEGER NOT NULL, line INTEGER NOT NULL, time_us INTEGER NOT NULL)",
+                    rows_table(writer_.last_insert_id())));
+  if (done)
+    done = run(writer_,
+               "INSERT INTO prototype_versions SELECT id, changed_us, code, label, brand, version, dataset, model_xml "
+               "FROM prototypes WHERE code = ?",
+               code);
+  if (done) done = run(writer_, "INSERT OR IGNORE INTO datasets(name, added_us) VALUES(?, ?)", dataset, now);
+  return done ? transaction->commit() : done;
+}
+
+Status SqliteCatalog::remove(std::string_view code) {
+  const std::lock_guard lock(write_);
+  const auto known = select(writer_, code);
+  if (!known) return known.error();
+  if (!*known) return no_prototype(code);
+  auto transaction = sqlite::Transaction::begin(writer_);
+  if (!transaction) return transaction.error();
+  const std::int64_t id = (*known)->id;
+  for (const std::string_view table : {"sources", "files", "columns"})
+    if (Status done = run(writer_, fmt::format("DELETE FROM {} WHERE prototype_id = ?", table), id); !done) return done;
+  if (Status done = run(writer_, "DELETE FROM prototypes WHERE id = ?", id); !done) return done;
+  if (Status done = writer_.execute(fmt::format("DROP TABLE {}", rows_table(id))); !done) return done;
+  if (Status committed = transaction->commit(); !committed) return committed;
+  const auto facts = schemas_.set_facts((*known)->prototype.dataset, code, {});
+  return facts ? Status{} : Status(facts.error());
+}
+
+Result<ImportReport> SqliteCatalog::import_csv(std::string_view code, const std::string& path, const Progress& progress) {
+  const std::lock_guard lock(write_);
+  const auto known = select(writer_, code);
+  if (!known) return known.error();
+  if (!*known) return no_prototype(code);
+  const std::int64_t begin_ns = clock_.monotonic_ns();
+  auto report = CsvImport(writer_, schemas_, clock_.now(), (*known)->id, (*known)->prototype.dataset).run(path, progress);
+  if (!report || report->unchanged) return report;
+  import_us_.record_us((clock_.monotonic_ns() - begin_ns) / 1000);
+  imports_.add();
+  rows_.add(report->rows);
+  rejected_.add(report->rejected);
+  return report;
+}
+
+bool SqliteCatalog::imported_unchanged(std::string_view code, const std::string& path) {
+  const auto stamp = stamp_of(path);
+  if (!stamp) return false;
+  const std::lock_guard lock(read_);
+  auto statement = reader_.prepare(
+      "SELECT 1 FROM sources JOIN prototypes ON prototypes.id = prototype_id WHERE code = ? AND path = ? AND size = ? AND "
+      "changed_ns = ?");
+  if (!statement) return false;
+  statement->bind(1, code).bind(2, stamp->path).bind(3, static_cast<std::int64_t>(stamp->size)).bind(4, stamp->changed_ns);
+  const auto row = statement->step();
+  return row && *row;
+}
+
+std::vector<ImportFile> SqliteCatalog::files() {
+  const std::lock_guard lock(read_);
+  std::vector<ImportFile> all;
+  auto statement = reader_.prepare(
+      "SELECT files.id, code, (SELECT min(path) FROM sources WHERE file_id = files.id), rows, rejected, imported_us, "
+      "first_time_us, last_time_us "
+      "FROM files JOIN prototypes ON prototypes.id = prototype_id ORDER BY files.id");
+  if (!statement) return all;
+  const auto time = [&](int column) {
+    return statement->type(column) == sqlite::ColumnType::null ? std::nullopt
+                                                               : std::optional(Timestamp{statement->integer(column)});
+  };
+  for (auto row = statement->step(); row && *row; row = statement->step()) {
+    ImportFile file{
+        statement->integer(0), std::string(statement->text(1)), std::string(statement->text(2)), 0, 0, {}, time(6), time(7)};
+    file.rows = static_cast<std::uint64_t>(statement->integer(3));
+    file.rejected = static_cast<std::uint64_t>(statement->integer(4));
+    file.imported = Timestamp{statement->integer(5)};
+    all.push_back(std::move(file));
+  }
+  return all;
+}
+
+Result<std::unique_ptr<RowCursor>> SqliteCatalog::rows(std::string_view code) {
+  std::int64_t id = 0;
+  {
+    const std::lock_guard lock(read_);
+    const auto known = select(reader_, code);
+    if (!known) return known.error();
+    if (!*known) return no_prototype(code);
+    id = (*known)->id;
+  }
+  return StoredRowCursor::open(path_, id);
+}
+
+Status SqliteCatalog::put_document(std::string_view kind, std::string_view name, std::string_view json) {
+  const std::lock_guard lock(write_);
+  return run(writer_, "INSERT OR REPLACE INTO documents(kind, name, json, changed_us) VALUES(?, ?, ?, ?)", kind, name, json,
+             clock_.now().us);
+}
+
+std::optional<std::string> SqliteCatalog::document(std::string_view kind, std::string_view name) {
+  const std::lock_guard lock(read_);
+  auto statement = reader_.prepare("SELECT json FROM documents WHERE kind = ? AND name = ?");
+  if (!statement) return std::nullopt;
+  const auto row = statement->bind(1, kind).bind(2, name).step();
+  if (!row || !*row) return std::nullopt;
+  return std::string(statement->text(0));
+}
+
+}  // namespace
+
+Facts enrichment_of(const Prototype& prototype) {
+  Facts facts;
+  const auto add = [&](std::string_view name, std::string_view value) {
+    std::string json;
+    json::append_string(json, value);
+    facts.emplace_back(std::string(name), std::move(json));
+  };
+  add("code_model", prototype.dataset);
+  add("codep", prototype.code);
+  add("libelle", prototype.label);
+  add("marque", prototype.brand);
+  add("version", prototype.version);
+  return facts;
+}
+
+Result<std::unique_ptr<Catalog>> Catalog::open(const std::string& directory, Schemas& schemas, os::Clock& clock,
+                                               metrics::Table& metrics) {
+  if (Status created = os::real_disk().create_directories(directory); !created) return std::move(created).error();
+  std::string path = directory + "/catalog.db";
+  auto writer = sqlite::Database::open(path, sqlite::OpenMode::read_write);
+  if (!writer) return std::move(writer).error();
+  if (Status created = create_tables(*writer); !created) return std::move(created).error();
+  auto reader = sqlite::Database::open(path, sqlite::OpenMode::read_only);
+  if (!reader) return std::move(reader).error();
+  return std::unique_ptr<Catalog>(
+      std::make_unique<SqliteCatalog>(std::move(path), std::move(*writer), std::move(*reader), schemas, clock, metrics));
+}
+
+}  // namespace iotstream::catalog

@@ -1,0 +1,226 @@
+// The OpenAPI 3.1 document, from one table: a test compares it with the router's routes, so that neither can forget the other.
+#include <map>
+
+#include <iotstream/base/json.hpp>
+
+#include "http/routes.hpp"
+
+namespace iotstream::http {
+
+namespace {
+
+struct Operation {
+  const char* path;
+  const char* method;
+  const char* summary;
+  const char* query;     ///< `name: what it is` separated by `;`
+  const char* body;      ///< media types of the body separated by `,`; empty: none
+  const char* statuses;  ///< besides 400, separated by `,`
+  const char* answer;    ///< media type and shape of a 200
+};
+
+constexpr const char* json_type = "application/json";
+
+constexpr Operation operations[] = {
+    {"/search/results", "post",
+     "One reading of a device: {\"DatasetType\":\"1\",\"data\":{…}}. Answers once it is on stable storage: "
+     "{\"topic\",\"partition\",\"offset\"}.",
+     "", "application/json", "200,413,415,422,429,503,507", json_type},
+    {"/api/v1/datasets/{dataset}/events", "post",
+     "Readings: one object, an array, NDJSON, or CSV with a header. Bad lines never spoil the good ones: "
+     "{\"accepted\",\"rejected\",\"duplicates\",\"errors\":[{\"line\",\"reason\"}]}. "
+     "Content-Encoding gzip is taken. An Idempotency-Key gives the first outcome again.",
+     "acks: durable (default), written or none", "application/json,application/x-ndjson,text/csv",
+     "200,413,415,422,429,503,507", json_type},
+    {"/api/v1/datasets/{dataset}/events", "get",
+     "Stored events, streamed: the fields as sent, @timestamp, device, _partition, _offset.",
+     "from: first time, inclusive;to: last time, exclusive;device: only of this device;fields: only these, separated by commas "
+     "(a comma in a name is written \\,);"
+     "order: desc (newest first, default) or asc;limit: at most so many (100);cursor: next of the former page;format: json "
+     "(default), ndjson or csv",
+     "", "200,404", json_type},
+    {"/api/v1/datasets", "get",
+     "All datasets: name, topic, label, schema version, fields, devices, events, rate, first and last time.", "", "", "200",
+     json_type},
+    {"/api/v1/datasets/{dataset}", "get", "One dataset.", "", "", "200,404", json_type},
+    {"/api/v1/datasets/{dataset}/schema", "get",
+     "The fields: name, label, type, unit, kind, group, first seen, count of values.", "", "", "200,404", json_type},
+    {"/api/v1/datasets/{dataset}/schema/versions", "get",
+     "Every version of the schema: when it came, whose event brought it, what changed.", "", "", "200,404", json_type},
+    {"/api/v1/datasets/{dataset}/series", "get",
+     "Aggregates over time: {\"time\":[µs],\"series\":[{\"field\",\"agg\",\"values\"}]}. Buckets begin at multiples of the "
+     "interval since the epoch; an empty one is null (count: 0).",
+     "fields: names separated by commas;from: first time (15 minutes before to);to: last time, exclusive (now);points: about "
+     "so many buckets (500);interval: the bucket's exact length, as 1s or 5min;"
+     "agg: avg (default), min, max, sum, count, first, last, p50, p95, p99, several separated by commas;device: only of this "
+     "device",
+     "", "200,404", json_type},
+    {"/api/v1/prototypes", "get", "All prototypes.", "", "", "200", json_type},
+    {"/api/v1/prototypes", "post",
+     "Creates a prototype: {\"code\",\"label\",\"brand\",\"version\",\"dataset\",\"model_xml\"}, or a MySQL `desc --xml` model "
+     "with ?code=.",
+     "code: of an XML body", "application/json,application/xml", "201,409,422", json_type},
+    {"/api/v1/prototypes/{code}", "get", "One prototype.", "format: xml for its model as it was given", "", "200,404",
+     json_type},
+    {"/api/v1/prototypes/{code}", "put", "Creates or changes a prototype: the members given, or its XML model.", "",
+     "application/json,application/xml", "200,201,422", json_type},
+    {"/api/v1/prototypes/{code}", "delete", "Removes a prototype and its imported rows; its events stay.", "", "", "204,404",
+     ""},
+    {"/api/v1/imports", "post", "Loads a CSV file into a prototype's rows (the prototype is created when it is new).",
+     "prototype: whose rows these are;name: the file's name, for messages;wait: true to answer when it is done", "text/csv",
+     "200,202,413,422,503", json_type},
+    {"/api/v1/imports/{id}", "get", "State, progress and outcome of an import.", "", "", "200,404", json_type},
+    {"/api/v1/devices", "get", "All devices: first and last seen, rate now and expected, state (live, late, lost), events.", "",
+     "", "200", json_type},
+    {"/api/v1/simulations", "get", "All simulations with their counts.", "", "", "200", json_type},
+    {"/api/v1/simulations", "post",
+     "Starts a simulation: {\"prototype\",\"period\",\"speed\",\"devices\",\"loop\",\"transport\",\"seed\"}.", "",
+     "application/json", "201,404,422", json_type},
+    {"/api/v1/simulations/{id}", "get", "One simulation.", "", "", "200,404", json_type},
+    {"/api/v1/simulations/{id}", "patch",
+     "Changes a running simulation: {\"state\":\"running\"|\"paused\",\"speed\",\"period\",\"devices\"}.", "",
+     "application/json", "200,404,422", json_type},
+    {"/api/v1/simulations/{id}", "delete", "Ends a simulation.", "", "", "204,404", ""},
+    {"/api/v1/topics", "get",
+     "All topics with their partitions: earliest, written and durable offsets, bytes, segments, damage.", "", "", "200",
+     json_type},
+    {"/api/v1/topics/{topic}", "get", "One topic.", "", "", "200,404", json_type},
+    {"/api/v1/topics/{topic}/partitions/{partition}/messages", "get", "Messages of a partition, from an offset or a time on.",
+     "offset: a whole number, earliest (default) or latest;time: instead of offset, the first message at or after it;limit: at "
+     "most so many (100, at most 10000)",
+     "", "200,404", json_type},
+    {"/api/v1/groups", "get", "All consumer groups with their committed offsets and lag.", "", "", "200", json_type},
+    {"/api/v1/groups/{group}/offsets", "get", "One group's committed offsets and lag.", "", "", "200,404", json_type},
+    {"/api/v1/groups/{group}/offsets", "put",
+     "Resets a group: {\"offsets\":[{\"topic\",\"partition\",\"offset\"|\"time\"}]}; without partition all of the topic.", "",
+     "application/json", "200,404,422", json_type},
+    {"/healthz", "get", "The process answers.", "", "", "200", "text/plain"},
+    {"/readyz", "get", "It serves: 200, else 503.", "", "", "200,503", "text/plain"},
+    {"/metrics", "get", "Prometheus text format.", "", "", "200", "text/plain"},
+    {"/api/v1/status", "get", "Version, uptime, rates, latencies, memory, viewers.", "", "", "200", json_type},
+    {"/api/v1/openapi.json", "get", "This document.", "", "", "200", json_type},
+    {"/api/v1/live", "get", "WebSocket: subscriptions with back-fill and live frames; the protocol is in docs/live.md.",
+     "wire: json for data frames as text", "", "101,403", ""},
+};
+
+template <class Visit>
+void each_part(std::string_view list, char separator, Visit&& visit) {
+  while (!list.empty()) {
+    const std::size_t end = std::min(list.find(separator), list.size());
+    visit(list.substr(0, end));
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+}
+
+void write_parameter(json::Writer& writer, std::string_view name, std::string_view place, std::string_view description) {
+  writer.begin_object();
+  writer.key("name").value(name);
+  writer.key("in").value(place);
+  if (place == "path") writer.key("required").value(true);
+  if (!description.empty()) writer.key("description").value(description);
+  writer.key("schema").begin_object().key("type").value("string").end_object();
+  writer.end_object();
+}
+
+void write_parameters(json::Writer& writer, const Operation& operation) {
+  writer.key("parameters").begin_array();
+  std::string_view path = operation.path;
+  for (std::size_t open = path.find('{'); open != std::string_view::npos; open = path.find('{', open + 1)) {
+    write_parameter(writer, path.substr(open + 1, path.find('}', open) - open - 1), "path", "");
+  }
+  each_part(operation.query, ';', [&](std::string_view part) {
+    const std::size_t colon = part.find(": ");
+    write_parameter(writer, part.substr(0, colon), "query", part.substr(colon + 2));
+  });
+  writer.end_array();
+}
+
+constexpr std::string_view reason_of(std::string_view status) {
+  if (status == "101") return "switching to WebSocket";
+  if (status == "200") return "done";
+  if (status == "201") return "created";
+  if (status == "202") return "taken; ask for the outcome";
+  if (status == "204") return "done, nothing to say";
+  if (status == "400") return "malformed, with the position";
+  if (status == "403") return "not allowed from there";
+  if (status == "404") return "no such thing";
+  if (status == "409") return "in conflict with what is there";
+  if (status == "413") return "too large";
+  if (status == "415") return "unknown media type or encoding";
+  if (status == "422") return "well-formed, but cannot be taken";
+  if (status == "429") return "back-pressure: again after Retry-After";
+  if (status == "503") return "not ready, or stopping";
+  return "the disk is full";
+}
+
+void write_responses(json::Writer& writer, const Operation& operation) {
+  writer.key("responses").begin_object();
+  const auto one = [&](std::string_view status) {
+    writer.key(status).begin_object().key("description").value(reason_of(status));
+    const bool good = status.front() == '2';
+    const std::string_view type = good ? std::string_view(operation.answer) : std::string_view("application/problem+json");
+    if (!type.empty() && status != "204" && status != "101") {
+      writer.key("content").begin_object().key(type).begin_object();
+      if (!good) writer.key("schema").begin_object().key("$ref").value("#/components/schemas/Problem").end_object();
+      writer.end_object().end_object();
+    }
+    writer.end_object();
+  };
+  one("400");
+  each_part(operation.statuses, ',', one);
+  writer.end_object();
+}
+
+void write_operation(json::Writer& writer, const Operation& operation) {
+  writer.key(operation.method).begin_object();
+  writer.key("summary").value(operation.summary);
+  write_parameters(writer, operation);
+  if (*operation.body != '\0') {
+    writer.key("requestBody").begin_object().key("required").value(true).key("content").begin_object();
+    each_part(operation.body, ',', [&](std::string_view type) { writer.key(type).begin_object().end_object(); });
+    writer.end_object().end_object();
+  }
+  write_responses(writer, operation);
+  writer.end_object();
+}
+
+std::string build() {
+  std::map<std::string_view, std::vector<const Operation*>> paths;
+  for (const Operation& operation : operations) paths[operation.path].push_back(&operation);
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object();
+  writer.key("openapi").value("3.1.0");
+  writer.key("info").begin_object();
+  writer.key("title").value("iotstream");
+  writer.key("version").value(IOTSTREAM_VERSION);
+  writer.key("description")
+      .value(
+          "Devices in, log, history and live charts out. Times are RFC 3339, epoch µs integers, or relative (now, -15m, -2h). "
+          "Errors are application/problem+json (RFC 9457).");
+  writer.end_object();
+  writer.key("paths").begin_object();
+  for (const auto& [path, list] : paths) {
+    writer.key(path).begin_object();
+    for (const Operation* operation : list) write_operation(writer, *operation);
+    writer.end_object();
+  }
+  writer.end_object();
+  writer.key("components").begin_object().key("schemas").begin_object().key("Problem").begin_object();
+  writer.key("type").value("object").key("properties").begin_object();
+  for (const char* member : {"type", "title", "detail"})
+    writer.key(member).begin_object().key("type").value("string").end_object();
+  writer.key("status").begin_object().key("type").value("integer").end_object();
+  writer.end_object().end_object().end_object().end_object();
+  writer.end_object();
+  return out;
+}
+
+}  // namespace
+
+std::string_view openapi() {
+  static const std::string document = build();
+  return document;
+}
+
+}  // namespace iotstream::http

@@ -1,0 +1,85 @@
+// One event of one dataset: from its members' values to the record that the log takes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <iotstream/catalog/schemas.hpp>
+#include <iotstream/log/log.hpp>
+#include <iotstream/model/row.hpp>
+
+#include "ingest/members.hpp"
+
+namespace iotstream::ingest {
+
+/// What the log gets. Views are valid until the next begin().
+struct Encoded {
+  PartitionId partition;
+  Timestamp time;
+  std::string_view key;  ///< the device
+  ByteView row;
+};
+
+/// begin(), set() for each value, finish(). Reused from event to event: no allocation once it knows the members. One thread.
+/// `topic`, `schemas` and `row` outlive it.
+class Encoder {
+ public:
+  Encoder(std::string dataset, log::Topic& topic, catalog::Schemas& schemas, model::RowBuilder& row);
+
+  log::Topic& topic() { return topic_; }
+  Members& members() { return members_; }
+
+  /// Forgets the last event; takes over a schema that grew meanwhile.
+  void begin();
+  /// The last value of a member stays. Its text is read in finish() and must live until then.
+  void set(Member& member, const model::Value& value);
+
+  /// The event's time when no member tells it: of a source that has it beside the members.
+  void set_time(std::optional<Timestamp> time) { given_time_ = time; }
+
+  /// Decides device and time, grows the schema when it must (blocks for one sync then), encodes. Errors: unprocessable (a
+  /// device that cannot be one), those of Schemas::evolve.
+  Result<Encoded> finish(Timestamp arrival);
+
+ private:
+  struct Cell {
+    Member* member = nullptr;
+    model::Value value;
+    bool left_out = false;  ///< told by the record's time, or overwritten
+  };
+
+  void adopt(model::SchemaPtr schema);
+  const Cell* cell_of(Role role) const;
+  Status find_device();
+  Timestamp find_time(Timestamp arrival);
+  std::string_view text_of(const model::Value& value, std::array<char, 24>& buffer) const;
+  FactsId find_facts();
+  Status fit_schema(Timestamp arrival);
+  ByteView build();
+
+  std::string dataset_;
+  log::Topic& topic_;
+  catalog::Schemas& schemas_;
+  model::RowBuilder& row_;
+  Members members_;
+  model::SchemaPtr schema_;
+  std::uint64_t generation_ = 0;
+
+  std::vector<Cell> cells_;
+  std::array<std::uint32_t, role_count> role_cells_{};  ///< index + 1 into cells_; 0: not there
+  std::string_view device_;
+  std::array<char, 24> device_digits_{};  ///< of a device that is an integer
+  std::uint16_t flags_ = 0;
+  std::optional<Timestamp> given_time_;
+  std::vector<model::FieldDraft> drafts_;
+
+  std::string facts_code_;  ///< of the last event, with what it led to
+  FactsId facts_;
+  bool facts_known_ = false;
+};
+
+}  // namespace iotstream::ingest

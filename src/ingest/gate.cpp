@@ -1,0 +1,138 @@
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <iotstream/ingest/gate.hpp>
+
+#include "ingest/acknowledgement.hpp"
+#include "ingest/idempotency.hpp"
+#include "ingest/intake.hpp"
+#include "ingest/place.hpp"
+#include "ingest/schema_topic.hpp"
+#include "ingest/tally.hpp"
+#include "ingest/workspace.hpp"
+
+namespace iotstream::ingest {
+namespace {
+
+// What an answer that comes late still needs: it may come while the gate is being taken down.
+struct Shared {
+  Shared(os::Clock& the_clock, metrics::Table& metrics) : clock(the_clock), tally(metrics) {}
+  os::Clock& clock;
+  Tally tally;
+  Idempotency idempotency;
+};
+
+std::uint64_t fingerprint_of(std::string_view body) { return (std::uint64_t{crc32c(as_bytes(body))} << 32) ^ body.size(); }
+
+Status check_dataset(std::string_view name) {
+  const auto refuse = [](std::string_view reason) {
+    return Error{ErrorKind::unprocessable, fmt::format("the dataset's name {}", reason)};
+  };
+  if (name.empty()) return refuse("is empty");
+  if (name.size() > name_size_max) return refuse(fmt::format("is longer than {} bytes", name_size_max));
+  if (name.front() == '_') return refuse("begins with _: such names are internal");
+  if (first_invalid_utf8(name) < name.size()) return refuse("is not UTF-8");
+  for (const char c : name)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return refuse("has a control character");
+  return {};
+}
+
+class GateImpl final : public Gate {
+ public:
+  GateImpl(log::Log& log, catalog::Schemas& schemas, os::Clock& clock, std::shared_ptr<Shared> shared)
+      : log_(log),
+        clock_(clock),
+        shared_(std::move(shared)),
+        workspaces_(schemas, [this](std::string_view name) { return topic(name); }) {}
+
+  void submit(const Submission& submission, Done done) override;
+  Result<log::Topic*> topic(std::string_view dataset) override;
+
+ private:
+  // A submission on its way to its answer.
+  struct Running {
+    std::shared_ptr<Shared> shared;
+    std::int64_t begun_ns = 0;
+    std::string key;  // empty: none was given
+    std::uint64_t handled = 0;
+    Outcome outcome;
+    Done done;
+    void answer(const Status& acknowledged);
+  };
+  bool admit(const Submission& submission, Running& running);
+  void read(const Submission& submission, Running running);
+
+  log::Log& log_;
+  os::Clock& clock_;
+  std::shared_ptr<Shared> shared_;
+  Workspaces workspaces_;
+};
+
+Result<log::Topic*> GateImpl::topic(std::string_view dataset) {
+  if (Status checked = check_dataset(dataset); !checked) return checked.error();
+  if (log::Topic* found = log_.find(dataset)) return found;
+  if (log_.topics().size() >= datasets_max)
+    return Error{ErrorKind::unprocessable, fmt::format("there are {} datasets already: no new one is taken", datasets_max)};
+  return log_.topic(dataset);
+}
+
+void GateImpl::Running::answer(const Status& acknowledged) {
+  // Whatever the disk said, to the sender it is one thing: not promised, and not to be had before a restart.
+  if (!acknowledged) outcome.refusal = Error{ErrorKind::unavailable, acknowledged.error().message};
+  shared->tally.latency().record_us((shared->clock.monotonic_ns() - begun_ns) / 1000);
+  if (!key.empty()) shared->idempotency.finish(key, outcome, handled, acknowledged.ok());
+  done(std::move(outcome));
+}
+
+// False when the answer is known, or will be, without reading the body.
+bool GateImpl::admit(const Submission& submission, Running& running) {
+  if (submission.idempotency_key.empty()) return true;
+  running.key = fmt::format("{}\n{}", submission.dataset, submission.idempotency_key);
+  const Done repeat = [shared = shared_, kind = submission.kind, bytes = submission.body.size(),
+                       done = running.done](Result<Outcome> result) {
+    Outcome unread;
+    unread.rejected = 1;
+    shared->tally.add(kind, result ? *result : unread, bytes);
+    done(std::move(result));
+  };
+  Idempotency::Admission admission =
+      shared_->idempotency.enter(running.key, fingerprint_of(submission.body), running.begun_ns, repeat);
+  running.handled = admission.handled;
+  running.outcome = std::move(admission.earlier);
+  return admission.verdict == Idempotency::Verdict::proceed;
+}
+
+void GateImpl::read(const Submission& submission, Running running) {
+  std::unique_ptr<Workspace> workspace = workspaces_.take();
+  Intake intake(*workspace, submission, clock_.now(), running.handled, std::move(running.outcome));
+  const Status readable = intake.run();
+  shared_->tally.add(submission.kind, intake.outcome(), submission.body.size());
+  const std::vector<Touched> touched = workspace->touched();
+  workspaces_.give_back(std::move(workspace));
+  if (!readable) {
+    if (!running.key.empty()) shared_->idempotency.finish(running.key, readable.error(), 0, false);
+    running.done(readable.error());
+    return;
+  }
+  running.outcome = std::move(intake.outcome());
+  running.handled = intake.handled();
+  acknowledge(touched, submission.acks,
+              [running = std::move(running)](const Status& acknowledged) mutable { running.answer(acknowledged); });
+}
+
+void GateImpl::submit(const Submission& submission, Done done) {
+  Running running{shared_, clock_.monotonic_ns(), {}, 0, {}, std::move(done)};
+  if (admit(submission, running)) read(submission, std::move(running));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Gate>> Gate::open(log::Log& log, catalog::Schemas& schemas, os::Clock& clock, metrics::Table& metrics) {
+  auto shared = std::make_shared<Shared>(clock, metrics);
+  if (Status opened = open_schema_topic(log, schemas, clock, shared->tally.schema_records()); !opened) return opened.error();
+  return std::unique_ptr<Gate>(std::make_unique<GateImpl>(log, schemas, clock, std::move(shared)));
+}
+
+}  // namespace iotstream::ingest

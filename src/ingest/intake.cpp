@@ -1,0 +1,178 @@
+#include "ingest/intake.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "ingest/place.hpp"
+
+namespace iotstream::ingest {
+namespace {
+
+// Weather, not the reading's fault: the same reading may be taken later.
+bool passing(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::busy:
+    case ErrorKind::unavailable:
+    case ErrorKind::disk_full:
+    case ErrorKind::io:
+    case ErrorKind::corrupt:
+      return true;
+    default:
+      return false;
+  }
+}
+
+ErrorKind kind_of(log::AppendStatus status) {
+  switch (status) {
+    case log::AppendStatus::back_pressured:
+      return ErrorKind::busy;
+    case log::AppendStatus::too_large:
+      return ErrorKind::too_large;
+    case log::AppendStatus::disk_full:
+      return ErrorKind::disk_full;
+    default:
+      return ErrorKind::unavailable;
+  }
+}
+
+}  // namespace
+
+Intake::Intake(Workspace& workspace, const Submission& submission, Timestamp arrival, std::uint64_t handled, Outcome outcome)
+    : workspace_(workspace),
+      submission_(submission),
+      arrival_(arrival),
+      skip_(handled),
+      handled_(handled),
+      body_(without_mark(submission.body)),
+      pick_([this](std::string_view dataset) { return workspace_.encoder(dataset); }),
+      outcome_(std::move(outcome)) {}
+
+Status Intake::run() {
+  Result<Layout> layout = layout_of(body_, submission_.format);
+  if (!layout) return unreadable(layout.error().message);
+  layout_ = *layout;
+  outcome_.single = layout_ == Layout::object;
+  return layout_ == Layout::csv ? run_csv() : run_json(layout_);
+}
+
+Status Intake::run_json(Layout layout) {
+  Pieces pieces(body_, layout);
+  Piece piece;
+  while (pieces.next(piece))
+    if (due()) take(piece);
+  if (layout == Layout::object && outcome_.rejected == 1 && outcome_.errors.front().kind == ErrorKind::invalid)
+    return Error{ErrorKind::invalid, outcome_.errors.front().reason};
+  if (!pieces.broken()) return {};
+  std::string reason = fmt::format("{}: {}", place_in(body_, pieces.broken()->offset), pieces.broken()->reason);
+  if (outcome_.accepted + outcome_.duplicates + outcome_.rejected == 0) return unreadable(std::move(reason));
+  if (due()) reject(piece.number + 1, ErrorKind::invalid, std::move(reason));
+  return {};
+}
+
+Status Intake::run_csv() {
+  if (submission_.dataset.empty())
+    return unreadable("CSV rows do not say their DatasetType: post them to /api/v1/datasets/{dataset}/events");
+  Result<catalog::CsvTable> table = catalog::CsvTable::open(body_);
+  if (!table) return unreadable(table.error().message);
+  table->each([&](const catalog::CsvTable::Row& row) {
+    if (due()) take(row, table->columns());
+  });
+  return {};
+}
+
+void Intake::take(const catalog::CsvTable::Row& row, const std::vector<std::string>& columns) {
+  if (!row.problem.empty()) return reject(row.line, ErrorKind::invalid, std::string(row.problem));
+  Result<Encoder*> picked = workspace_.encoder(submission_.dataset);
+  if (!picked) return fail(row.line, std::move(picked).error());
+  Encoder& encoder = **picked;
+  encoder.begin();
+  encoder.set_time(row.time);
+  Member* previous = nullptr;
+  for (const catalog::Cell& cell : row.cells) {
+    Member& member = encoder.members().find(encoder.members().top(), previous, columns[cell.column]);
+    if (!member.problem.empty()) return reject(row.line, ErrorKind::unprocessable, member.problem);
+    previous = &member;
+    encoder.set(member, cell.value);
+  }
+  finish(row.line, encoder);
+}
+
+Status Intake::unreadable(std::string message) {
+  ++outcome_.rejected;
+  return Error{ErrorKind::invalid, std::move(message)};
+}
+
+bool Intake::due() {
+  if (++seen_ <= skip_) return false;
+  if (!outcome_.refusal) return true;
+  ++outcome_.refused;
+  return false;
+}
+
+void Intake::take(const Piece& piece) {
+  Encoder* encoder = nullptr;
+  std::optional<Problem> problem;
+  if (submission_.dataset.empty()) {
+    problem = workspace_.reader().read_envelope(piece.text, body_, pick_, encoder);
+  } else {
+    Result<Encoder*> picked = workspace_.encoder(submission_.dataset);
+    if (!picked) return fail(piece.number, std::move(picked).error());
+    encoder = *picked;
+    problem = workspace_.reader().read(piece.text, body_, *encoder);
+  }
+  if (problem) return fail(piece.number, {problem->kind, located(piece, *problem)});
+  finish(piece.number, *encoder);
+}
+
+void Intake::finish(std::uint64_t number, Encoder& encoder) {
+  Result<Encoded> encoded = encoder.finish(arrival_);
+  if (!encoded) return fail(number, std::move(encoded).error());
+  append(number, encoder, *encoded);
+}
+
+void Intake::append(std::uint64_t number, Encoder& encoder, const Encoded& encoded) {
+  log::Partition& partition = encoder.topic().partition(encoded.partition);
+  const log::Appended appended = partition.append(encoded.time, encoded.key, encoded.row);
+  if (appended.status != log::AppendStatus::accepted)
+    return fail(number, {kind_of(appended.status), std::string(log::describe(appended.status))});
+  ++outcome_.accepted;
+  ++handled_;
+  touch(partition, appended.offset);
+  if (!outcome_.last || outcome_.last->topic != encoder.topic().name())
+    outcome_.last = Position{encoder.topic().name(), encoded.partition, appended.offset};
+  outcome_.last->partition = encoded.partition;
+  outcome_.last->offset = appended.offset;
+}
+
+void Intake::touch(log::Partition& partition, Offset offset) {
+  std::vector<Touched>& touched = workspace_.touched();
+  const auto found =
+      std::find_if(touched.begin(), touched.end(), [&](const Touched& one) { return one.partition == &partition; });
+  if (found == touched.end())
+    touched.push_back({&partition, offset});
+  else
+    found->last = offset;
+}
+
+void Intake::fail(std::uint64_t number, Error error) {
+  if (!passing(error.kind)) return reject(number, error.kind, std::move(error.message));
+  outcome_.refusal = std::move(error);
+  ++outcome_.refused;
+}
+
+void Intake::reject(std::uint64_t number, ErrorKind kind, std::string reason) {
+  ++outcome_.rejected;
+  ++handled_;
+  if (outcome_.errors.size() < errors_max) outcome_.errors.push_back({number, std::move(reason), kind});
+}
+
+std::string Intake::located(const Piece& piece, const Problem& problem) const {
+  if (!problem.offset) return problem.reason;
+  if (layout_ == Layout::lines) return fmt::format("column {}: {}", *problem.offset + 1, problem.reason);
+  const auto begin = static_cast<std::size_t>(piece.text.data() - body_.data());
+  return fmt::format("{}: {}", place_in(body_, begin + *problem.offset), problem.reason);
+}
+
+}  // namespace iotstream::ingest

@@ -1,0 +1,200 @@
+// The ways in over HTTP.
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <iotstream/base/json.hpp>
+#include <iotstream/ingest/gate.hpp>
+
+#include "ingest/gzip.hpp"
+#include "ingest/media_type.hpp"
+
+namespace iotstream::ingest {
+namespace {
+
+constexpr std::size_t body_on_socket_thread_max = 64u << 10;
+constexpr std::size_t key_size_max = 255;
+
+std::string_view title_of(unsigned status) {
+  switch (status) {
+    case 422:
+      return "Unprocessable Content";
+    case 429:
+      return "Too Many Requests";
+    case 500:
+      return "Internal Server Error";
+    case 503:
+      return "Service Unavailable";
+    case 507:
+      return "Insufficient Storage";
+    default:
+      return "Bad Request";
+  }
+}
+
+void append_counts(json::Writer& json, const Outcome& outcome) {
+  json.key("accepted").value(outcome.accepted);
+  json.key("rejected").value(outcome.rejected);
+  json.key("duplicates").value(outcome.duplicates);
+  json.key("errors").begin_array();
+  for (const LineError& error : outcome.errors) {
+    json.begin_object();
+    json.key("line").value(error.line);
+    json.key("reason").value(error.reason);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+// A problem that also says how far the body came, so that the sender knows what is left to send.
+net::Response refused(const Outcome& outcome) {
+  net::Response response = net::Response::from(*outcome.refusal);
+  if (response.status == 429 || response.status == 503) {
+    std::erase_if(response.headers, [](const auto& header) { return header.first == "Retry-After"; });
+    response.headers.emplace_back("Retry-After", "1");
+  }
+  response.body.clear();
+  json::Writer json(response.body);
+  json.begin_object();
+  json.key("type").value("about:blank");
+  json.key("title").value(title_of(response.status));
+  json.key("status").value(response.status);
+  json.key("detail").value(outcome.refusal->message);
+  json.key("refused").value(outcome.refused);
+  append_counts(json, outcome);
+  json.end_object();
+  return response;
+}
+
+net::Response position_of(const Outcome& outcome) {
+  if (outcome.refusal) return refused(outcome);
+  if (!outcome.last) {
+    if (outcome.errors.empty()) return net::Response::problem(422, "there was no reading in the body");
+    return net::Response::from({outcome.errors.front().kind, outcome.errors.front().reason});
+  }
+  std::string body;
+  json::Writer json(body);
+  json.begin_object();
+  json.key("topic").value(outcome.last->topic);
+  json.key("partition").value(outcome.last->partition.value);
+  json.key("offset").value(outcome.last->offset.value);
+  json.end_object();
+  return net::Response::json(std::move(body));
+}
+
+net::Response counts_of(const Outcome& outcome) {
+  if (outcome.refusal) return refused(outcome);
+  if (outcome.single && outcome.rejected == 1)
+    return net::Response::from({outcome.errors.front().kind, outcome.errors.front().reason});
+  std::string body;
+  json::Writer json(body);
+  json.begin_object();
+  append_counts(json, outcome);
+  json.end_object();
+  return net::Response::json(std::move(body));
+}
+
+std::optional<Acks> acks_of(const net::Request& request) {
+  const std::string_view text = request.query_value("acks").value_or("durable");
+  if (text == "durable") return Acks::durable;
+  if (text == "written") return Acks::written;
+  if (text == "none") return Acks::none;
+  return std::nullopt;
+}
+
+net::Response unsupported_encoding(std::string_view encoding) {
+  net::Response response =
+      net::Response::problem(415, fmt::format("Content-Encoding {} is not known here: send gzip or none", encoding));
+  response.headers.emplace_back("Accept-Encoding", "gzip");
+  return response;
+}
+
+// One request on its way. Shared by the thread that reads it and whoever answers.
+class Post : public std::enable_shared_from_this<Post> {
+ public:
+  Post(Gate& gate, std::uint64_t body_size_max, bool envelope, net::Request request, net::Respond respond)
+      : gate_(gate),
+        body_size_max_(body_size_max),
+        envelope_(envelope),
+        request_(std::move(request)),
+        respond_(std::move(respond)) {}
+
+  // Small plain bodies are read where they are; the rest on a worker, so that one large body does not hold up a thousand
+  // devices.
+  void start(os::WorkerPool& workers) {
+    const bool plain = !request_.header("content-encoding") || request_.header("content-encoding") == "identity";
+    if (plain && request_.body.size() <= body_on_socket_thread_max) return run();
+    const auto self = shared_from_this();
+    if (!workers.submit([self] { self->run(); }))
+      respond_(net::Response::from({ErrorKind::busy, "too many large bodies are waiting: try again"}));
+  }
+
+ private:
+  void run() {
+    if (auto problem = check()) return respond_(std::move(*problem));
+    Submission submission;
+    submission.dataset = envelope_ ? std::string_view() : request_.param("dataset");
+    submission.format = format_;
+    submission.body = request_.body;
+    submission.acks = acks_;
+    submission.source = request_.remote;
+    submission.idempotency_key = request_.header("idempotency-key").value_or(std::string_view());
+    gate_.submit(submission, [self = shared_from_this()](const Result<Outcome>& result) { self->answer(result); });
+  }
+
+  std::optional<net::Response> check() {
+    const std::optional<Acks> acks = acks_of(request_);
+    if (!acks) return net::Response::problem(400, "acks must be durable, written or none");
+    acks_ = *acks;
+    const std::optional<BodyFormat> format = format_of(request_.header("content-type").value_or(std::string_view()));
+    if (!format) return net::Response::problem(415, "send application/json, application/x-ndjson or text/csv, in UTF-8");
+    format_ = *format;
+    const std::optional<std::string_view> key = request_.header("idempotency-key");
+    if (key && (key->empty() || key->size() > key_size_max))
+      return net::Response::problem(400, fmt::format("an Idempotency-Key has 1 to {} bytes", key_size_max));
+    return decompress();
+  }
+
+  std::optional<net::Response> decompress() {
+    const std::string encoding = lower(request_.header("content-encoding").value_or("identity"));
+    if (encoding == "identity") return std::nullopt;
+    if (encoding != "gzip" && encoding != "x-gzip") return unsupported_encoding(encoding);
+    Result<std::string> plain = gunzip(request_.body, body_size_max_);
+    if (!plain) return net::Response::from(plain.error());
+    request_.body = std::move(*plain);
+    return std::nullopt;
+  }
+
+  void answer(const Result<Outcome>& result) {
+    if (!result) return respond_(net::Response::from(result.error()));
+    if (envelope_) return respond_(position_of(*result));
+    respond_(counts_of(*result));
+  }
+
+  Gate& gate_;
+  std::uint64_t body_size_max_;
+  bool envelope_;
+  net::Request request_;
+  net::Respond respond_;
+  Acks acks_ = Acks::durable;
+  BodyFormat format_ = BodyFormat::detect;
+};
+
+net::Handler handler(Gate& gate, os::WorkerPool& workers, std::uint64_t body_size_max, bool envelope) {
+  return [&gate, &workers, body_size_max, envelope](net::Request request, net::Respond respond) {
+    std::make_shared<Post>(gate, body_size_max, envelope, std::move(request), std::move(respond))->start(workers);
+  };
+}
+
+}  // namespace
+
+void add_routes(net::Router& router, Gate& gate, os::WorkerPool& workers, std::uint64_t body_size_max) {
+  router.add(net::Method::post, "/search/results", handler(gate, workers, body_size_max, true));
+  router.add(net::Method::post, "/api/v1/datasets/{dataset}/events", handler(gate, workers, body_size_max, false));
+}
+
+}  // namespace iotstream::ingest

@@ -1,0 +1,57 @@
+// What one thread needs to read submissions, kept warm from one to the next.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <iotstream/catalog/schemas.hpp>
+#include <iotstream/model/row.hpp>
+
+#include "ingest/acknowledgement.hpp"
+#include "ingest/encoder.hpp"
+#include "ingest/json_reader.hpp"
+
+namespace iotstream::ingest {
+
+/// Parser, row builder, and an encoder for every dataset it met. One thread at a time.
+class Workspace {
+ public:
+  using OpenTopic = std::function<Result<log::Topic*>(std::string_view dataset)>;
+  Workspace(catalog::Schemas& schemas, OpenTopic open_topic) : schemas_(schemas), open_topic_(std::move(open_topic)) {}
+
+  JsonReader& reader() { return reader_; }
+  std::vector<Touched>& touched() { return touched_; }
+  /// Errors: those of opening the dataset's topic.
+  Result<Encoder*> encoder(std::string_view dataset);
+
+ private:
+  catalog::Schemas& schemas_;
+  OpenTopic open_topic_;
+  JsonReader reader_;
+  model::RowBuilder row_;
+  std::vector<Touched> touched_;
+  std::unordered_map<std::string, std::unique_ptr<Encoder>, Level::Hash, std::equal_to<>> encoders_;
+};
+
+/// Lends workspaces: as many exist as submissions were ever read at once. Thread-safe.
+class Workspaces {
+ public:
+  Workspaces(catalog::Schemas& schemas, Workspace::OpenTopic open_topic)
+      : schemas_(schemas), open_topic_(std::move(open_topic)) {}
+
+  std::unique_ptr<Workspace> take();
+  void give_back(std::unique_ptr<Workspace> workspace);
+
+ private:
+  catalog::Schemas& schemas_;
+  Workspace::OpenTopic open_topic_;
+  std::mutex mutex_;                              ///< guards free_; held for a push or pop per submission
+  std::vector<std::unique_ptr<Workspace>> free_;  ///< the last given back goes first: its memory is warm
+};
+
+}  // namespace iotstream::ingest

@@ -1,0 +1,138 @@
+// The bytes of the log on disk, shared by the writer and every reader. FORMAT.md describes the same layouts for people.
+//
+// Ideas used: a checksum over everything including the header's fields (Redpanda's header_crc, which exists because Kafka's CRC
+// leaves them out); a chain through the previous frame and a salt per segment (SQLite's WAL); and, here, the position in the
+// file and the durable watermark as it stood when the frame was sealed, so that a later frame testifies that an earlier one had
+// been durable.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <iotstream/base/bytes.hpp>
+#include <iotstream/base/ids.hpp>
+#include <iotstream/base/result.hpp>
+#include <iotstream/base/time.hpp>
+
+namespace iotstream::log::format {
+
+inline constexpr std::uint32_t version = 1;
+/// What a disk writes whole or not at all. Small structures that are rewritten in place are exactly this long.
+inline constexpr std::size_t sector_size = 512;
+
+// ---- segment file: two copies of the header, then frames ----
+
+struct SegmentHeader {
+  std::uint64_t salt = 0;  ///< random for each segment: frames of any other segment fail their check here
+  std::uint32_t partition = 0;
+  std::uint64_t base_offset = 0;
+  std::int64_t created_us = 0;
+  std::string topic;
+};
+inline constexpr std::size_t topic_name_size_max = 200;
+/// The first frame stands here: one header in each of the first two sectors, so that one bad sector loses nothing.
+inline constexpr std::uint64_t frames_begin = 2 * sector_size;
+
+void encode(const SegmentHeader& header, MutableByteView sector);
+/// Checks magic, version, lengths and checksum of one copy. Errors: unsupported for a newer format, corrupt otherwise.
+Result<SegmentHeader> parse_segment_header(ByteView sector);
+/// What the first frame of a segment names as the frame before it.
+std::uint32_t first_chain(std::uint64_t salt);
+
+// ---- frame: a batch of records with its checksum ----
+
+struct FrameHeader {
+  std::uint32_t length = 0;        ///< the whole frame with header and padding; a multiple of frame_alignment
+  std::uint32_t crc = 0;           ///< of salt, position, and the frame from byte 12 on
+  std::uint32_t previous_crc = 0;  ///< the crc of the frame before, or first_chain()
+  std::uint64_t base_offset = 0;
+  std::uint32_t count = 0;       ///< records; at least 1
+  std::uint32_t attributes = 0;  ///< 0 in version 1
+  std::int64_t append_time_us = 0;
+  std::int64_t min_time_us = 0;      ///< least event time
+  std::int64_t max_time_us = 0;      ///< greatest event time
+  std::uint64_t durable_offset = 0;  ///< all records below were on stable storage when this frame was sealed
+  std::uint64_t next_offset() const { return base_offset + count; }
+};
+inline constexpr std::uint32_t frame_magic = 0x48435442;  // "BTCH"
+inline constexpr std::size_t frame_header_size = 64;
+inline constexpr std::size_t frame_alignment = 8;
+inline constexpr std::size_t record_header_size = 16;
+/// A frame is sealed before it passes this, unless it holds one single record.
+inline constexpr std::size_t frame_size_target = 1u << 20;
+/// No frame is longer: a batch of the target size, or one record of the largest size with its headers.
+inline constexpr std::size_t frame_size_max = (1u << 20) + 4096;
+
+inline std::size_t align_frame(std::size_t size) { return (size + frame_alignment - 1) / frame_alignment * frame_alignment; }
+
+/// Puts the header in front of the records that stand in `frame` already, with its checksum. `header.length` is the frame's.
+/// Returns the checksum.
+std::uint32_t seal(MutableByteView frame, FrameHeader header, std::uint64_t salt, std::uint64_t position);
+
+/// Reads the header's fields. Nothing when there is no magic or the fields cannot be true; says nothing about the checksum.
+std::optional<FrameHeader> parse_frame_header(ByteView bytes);
+/// Whether the whole frame, standing at `position` of the segment with `salt`, is what was sealed.
+bool check_frame(ByteView frame, std::uint64_t salt, std::uint64_t position);
+
+// ---- record, in a frame's body; the staging ring uses the same header with the lengths added up ----
+
+struct RecordView {
+  std::int64_t time_us = 0;
+  std::string_view key;
+  ByteView value;
+};
+/// Reads the record at `at` and moves it on; nothing when it does not fit before `end`.
+std::optional<RecordView> parse_record(const std::byte*& at, const std::byte* end);
+
+// ---- durable mark: one slot of two ----
+
+struct Mark {
+  std::uint64_t sequence = 0;  ///< the greater of the two slots' is the newer
+  std::uint64_t segment_base = 0;
+  std::uint64_t salt = 0;         ///< of that segment: a mark for another file of the same name says nothing
+  std::uint64_t position = 0;     ///< end of the last durable frame in that segment
+  std::uint64_t next_offset = 0;  ///< all records below are durable
+  std::uint32_t chain = 0;        ///< crc of that frame
+  std::int64_t append_time_us = 0;
+  std::int64_t min_time_us = 0;  ///< event times of the segment up to the mark
+  std::int64_t max_time_us = 0;
+  std::int64_t first_append_us = 0;
+};
+void encode(const Mark& mark, MutableByteView sector);
+std::optional<Mark> parse_mark(ByteView sector);
+
+// ---- index of a sealed segment ----
+
+struct IndexEntry {
+  std::uint32_t offset_delta = 0;  ///< base offset of the first frame that starts in this cell, less the segment's
+  std::uint32_t position = 0;      ///< where it starts
+  std::int64_t max_time_us = 0;    ///< greatest event time of all frames from the segment's begin to the end of this cell
+  bool operator==(const IndexEntry&) const = default;
+};
+/// A cell is this much of the file; an entry exists for each cell in which a frame starts. The grid makes the index a function
+/// of the segment's bytes alone, wherever a scan began.
+inline constexpr std::uint64_t index_cell_size = 32u << 10;
+
+struct SegmentSummary {
+  std::uint64_t salt = 0;
+  std::uint64_t base_offset = 0;
+  std::uint64_t next_offset = 0;
+  std::uint64_t end_position = 0;  ///< where the frames end; the file is cut there when it is sealed
+  std::int64_t min_time_us = 0;
+  std::int64_t max_time_us = 0;
+  std::int64_t first_append_us = 0;
+  std::int64_t last_append_us = 0;
+  std::uint32_t chain = 0;  ///< crc of the last frame
+  std::uint32_t entry_count = 0;
+  std::uint32_t entries_crc = 0;
+  bool operator==(const SegmentSummary&) const = default;
+};
+inline constexpr std::size_t summary_size = 128;
+inline constexpr std::size_t index_entry_size = 16;
+
+void encode(const SegmentSummary& summary, MutableByteView bytes);
+Result<SegmentSummary> parse_summary(ByteView bytes);
+
+}  // namespace iotstream::log::format

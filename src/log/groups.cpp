@@ -1,0 +1,203 @@
+#include "log/groups.hpp"
+
+#include <fmt/format.h>
+
+#include <iotstream/base/diagnostics.hpp>
+
+#include "log/format.hpp"
+
+namespace iotstream::log {
+namespace {
+
+constexpr std::uint64_t groups_magic = 0x31524753544f49ULL;  // "IOTSGR1\0"
+constexpr std::size_t header_size = 32;
+constexpr std::uint64_t file_size_max = 64u << 20;
+constexpr std::uint64_t file_step = 4096;
+
+void append_text(std::string& out, std::string_view text) {
+  const auto size = static_cast<std::uint32_t>(text.size());
+  out.append(reinterpret_cast<const char*>(&size), sizeof size);
+  out += text;
+}
+
+template <class Number>
+void append_number(std::string& out, Number number) {
+  out.append(reinterpret_cast<const char*>(&number), sizeof number);
+}
+
+class Parser {
+ public:
+  explicit Parser(std::string_view rest) : rest_(rest) {}
+  template <class Number>
+  bool number(Number& number) {
+    if (rest_.size() < sizeof number) return false;
+    number = load_le<Number>(as_bytes(rest_).data());
+    rest_.remove_prefix(sizeof number);
+    return true;
+  }
+  bool text(std::string& text) {
+    std::uint32_t size = 0;
+    if (!number(size) || rest_.size() < size) return false;
+    text.assign(rest_.substr(0, size));
+    rest_.remove_prefix(size);
+    return true;
+  }
+
+ private:
+  std::string_view rest_;
+};
+
+}  // namespace
+
+/// Magic, format (u32), crc (u32) of everything behind it, sequence (u64), size of the body (u32), entries (u32), then the
+/// body.
+std::string Groups::encode(const Offsets& offsets, std::uint64_t sequence) {
+  std::string body;
+  for (const auto& [key, offset] : offsets) {
+    append_text(body, key.group);
+    append_text(body, key.topic);
+    append_number(body, key.partition);
+    append_number(body, offset);
+  }
+  std::string checked;
+  append_number(checked, sequence);
+  append_number(checked, static_cast<std::uint32_t>(body.size()));
+  append_number(checked, static_cast<std::uint32_t>(offsets.size()));
+  checked += body;
+  std::string file;
+  append_number(file, groups_magic);
+  append_number(file, format::version);
+  append_number(file, crc32c(as_bytes(checked)));
+  return file + checked;
+}
+
+Result<Groups::Offsets> Groups::parse(std::string_view bytes, std::uint64_t& sequence) {
+  const Error corrupt{ErrorKind::corrupt, "the committed offsets fail their check"};
+  std::uint64_t magic = 0;
+  std::uint32_t version = 0;
+  std::uint32_t crc = 0;
+  std::uint32_t size = 0;
+  std::uint32_t count = 0;
+  Parser parser(bytes);
+  if (!parser.number(magic) || magic != groups_magic || !parser.number(version) || !parser.number(crc)) return corrupt;
+  if (version > format::version)
+    return Error{ErrorKind::unsupported,
+                 fmt::format("the committed offsets have format {}; this program reads up to {}", version, format::version)};
+  if (!parser.number(sequence) || !parser.number(size) || !parser.number(count)) return corrupt;
+  if (bytes.size() < header_size + std::uint64_t{size} || crc32c(as_bytes(bytes.substr(16, header_size - 16 + size))) != crc)
+    return corrupt;
+  Offsets offsets;
+  for (std::uint32_t i = 0; i != count; ++i) {
+    Key key;
+    std::uint64_t offset = 0;
+    if (!parser.text(key.group) || !parser.text(key.topic) || !parser.number(key.partition) || !parser.number(offset))
+      return corrupt;
+    offsets.emplace(std::move(key), offset);
+  }
+  return offsets;
+}
+
+std::string Groups::path(std::uint64_t slot) const { return fmt::format("{}/groups.{}", directory_, slot); }
+
+Result<std::unique_ptr<Groups>> Groups::open(os::Disk& disk, const std::string& directory, Timestamp now) {
+  auto groups = std::unique_ptr<Groups>(new Groups(disk, directory));
+  if (auto status = groups->load(now); !status) return status.error();
+  return groups;
+}
+
+Status Groups::load(Timestamp now) {
+  unsigned damaged = 0;
+  for (std::uint64_t slot = 0; slot != 2; ++slot) {
+    if (!disk_.exists(path(slot))) continue;
+    auto bytes = os::read_file(disk_, path(slot), file_size_max);
+    if (!bytes) return bytes.error();
+    std::uint64_t sequence = 0;
+    auto offsets = parse(*bytes, sequence);
+    if (!offsets && offsets.error().kind == ErrorKind::unsupported) return offsets.error();
+    if (!offsets) {
+      ++damaged;
+      continue;
+    }
+    if (sequence < sequence_) continue;
+    sequence_ = sequence;
+    offsets_ = std::move(*offsets);
+  }
+  // One file that does not hold is what a crash in the middle of a commit leaves. Both is damage, and is said.
+  if (damaged == 2) {
+    for (std::uint64_t slot = 0; slot != 2; ++slot)
+      if (auto status = disk_.rename(path(slot), fmt::format("{}.damaged.{}", path(slot), now.us)); !status) return status;
+    diagnostics::error("log", "{}: the committed offsets of all groups are damaged; the files are kept as *.damaged.{}",
+                       directory_, now.us);
+  }
+  return {};
+}
+
+Status Groups::commit(std::span<const GroupOffset> offsets, bool allow_rewind) {
+  std::lock_guard committing(commit_mutex_);
+  if (failed_)
+    return Error{ErrorKind::unavailable, "committed offsets cannot be stored until the restart, because a sync failed"};
+  Offsets next;
+  {
+    std::lock_guard lock(mutex_);
+    next = offsets_;
+  }
+  for (const GroupOffset& offset : offsets) {
+    if (offset.group.empty() || offset.group.size() > format::topic_name_size_max)
+      return Error{ErrorKind::invalid, "the name of a consumer group has 1 to 200 bytes"};
+    auto& committed = next[{offset.group, offset.topic, offset.partition.value}];
+    if (offset.committed.value < committed && !allow_rewind)
+      return Error{ErrorKind::conflict, fmt::format("group {}: offset {} of {}/{} is below {}, which is committed",
+                                                    offset.group, offset.committed, offset.topic, offset.partition, committed)};
+    committed = offset.committed.value;
+  }
+  if (auto status = save(next); !status) return status;
+  std::lock_guard lock(mutex_);
+  offsets_ = std::move(next);
+  return {};
+}
+
+/// Over the older of the two files; the newer one stays whole until this one is on stable storage.
+Status Groups::save(const Offsets& offsets) {
+  const std::uint64_t slot = (sequence_ + 1) % 2;
+  auto& file = files_[slot];
+  bool created = false;
+  if (file == nullptr) {
+    created = !disk_.exists(path(slot));
+    auto opened = disk_.open(path(slot), created ? os::OpenMode::create : os::OpenMode::read_write);
+    if (!opened) return opened.error();
+    file = std::move(*opened);
+  }
+  const std::string bytes = encode(offsets, sequence_ + 1);
+  auto size = file->size();
+  if (!size) return size.error();
+  if (*size < bytes.size()) {
+    const std::uint64_t wanted = (bytes.size() + file_step - 1) / file_step * file_step;
+    if (auto status = file->allocate(*size, wanted - *size); !status) return status;
+  }
+  if (auto status = file->write_at(0, as_bytes(bytes)); !status) return status;
+  auto status = file->sync();
+  if (status && created) status = disk_.sync_directory(directory_);
+  if (!status) {
+    failed_ = true;
+    return status;
+  }
+  ++sequence_;
+  return {};
+}
+
+std::vector<GroupOffset> Groups::all() const {
+  std::vector<GroupOffset> all;
+  std::lock_guard lock(mutex_);
+  all.reserve(offsets_.size());
+  for (const auto& [key, offset] : offsets_) all.push_back({key.group, key.topic, PartitionId(key.partition), Offset(offset)});
+  return all;
+}
+
+std::optional<Offset> Groups::committed(std::string_view group, std::string_view topic, PartitionId partition) const {
+  std::lock_guard lock(mutex_);
+  const auto found = offsets_.find({std::string(group), std::string(topic), partition.value});
+  if (found == offsets_.end()) return std::nullopt;
+  return Offset(found->second);
+}
+
+}  // namespace iotstream::log

@@ -1,0 +1,183 @@
+// The log of one process: topics, threads, groups, and their beginning and end.
+#include <map>
+#include <mutex>
+#include <shared_mutex>
+
+#include <fmt/format.h>
+
+#include <iotstream/base/diagnostics.hpp>
+#include <iotstream/log/log.hpp>
+
+#include "log/environment.hpp"
+#include "log/groups.hpp"
+#include "log/topic.hpp"
+#include "log/workers.hpp"
+
+namespace iotstream::log {
+
+std::string_view describe(AppendStatus status) {
+  switch (status) {
+    case AppendStatus::accepted:
+      return "accepted";
+    case AppendStatus::back_pressured:
+      return "the partition's staging ring is full; try again in a moment";
+    case AppendStatus::too_large:
+      return "the record is larger than 1 MiB";
+    case AppendStatus::disk_full:
+      return "the disk is full; records are taken again when there is space";
+    case AppendStatus::read_only:
+      return "the partition is read-only until the restart, because the disk refused a write or a sync";
+    case AppendStatus::closed:
+      return "the log is closing";
+  }
+  return "unknown";
+}
+
+namespace {
+
+class LogImplementation final : public Log {
+ public:
+  LogImplementation(LogOptions options, os::Disk& disk, os::Clock& clock, metrics::Table& metrics)
+      : options_(std::move(options)),
+        clock_(clock),
+        counters_(metrics),
+        syncer_([this] { retain(); }),
+        environment_{disk, clock, counters_, park_, subscribers_, syncer_},
+        writer_(park_) {}
+
+  ~LogImplementation() override {
+    if (auto status = close(); !status) diagnostics::error("log", "closing: {}", status.error().message);
+  }
+
+  Status recover() {
+    const std::int64_t begin = clock_.monotonic_ns();
+    auto& disk = environment_.disk;
+    if (auto status = disk.create_directories(options_.directory); !status) return status;
+    auto groups = Groups::open(disk, options_.directory, clock_.now());
+    if (!groups) return groups.error();
+    groups_ = std::move(*groups);
+    auto names = disk.list(options_.directory);
+    if (!names) return names.error();
+    for (const std::string& name : *names) {
+      auto topic = TopicLog::open(environment_, options_, options_.directory + "/" + name);
+      if (!topic) return topic.error();
+      if (*topic != nullptr) adopt(std::move(*topic));
+    }
+    const std::int64_t ms = (clock_.monotonic_ns() - begin) / 1'000'000;
+    counters_.recovery_ms.set(ms);
+    diagnostics::info("log", "{}: {} topics ready after {} ms", options_.directory, topics_.size(), ms);
+    syncer_.start();
+    writer_.start();
+    return {};
+  }
+
+  Result<Topic*> topic(std::string_view name) override { return topic(name, options_.topic_defaults); }
+
+  Result<Topic*> topic(std::string_view name, const TopicOptions& options) override {
+    if (Topic* known = find(name)) return known;
+    std::lock_guard creating(create_mutex_);
+    if (Topic* known = find(name)) return known;
+    if (closed_.load(std::memory_order_relaxed)) return Error{ErrorKind::unavailable, "the log is closing"};
+    auto created = TopicLog::create(environment_, options_, name, options);
+    if (!created) return created.error();
+    Topic* topic = adopt(std::move(*created));
+    subscribers_.notify_all();
+    return topic;
+  }
+
+  Topic* find(std::string_view name) override {
+    std::shared_lock lock(topics_mutex_);
+    const auto found = topics_.find(name);
+    return found == topics_.end() ? nullptr : found->second.get();
+  }
+
+  std::vector<Topic*> topics() override {
+    std::shared_lock lock(topics_mutex_);
+    std::vector<Topic*> topics;
+    topics.reserve(topics_.size());
+    for (const auto& [name, topic] : topics_) topics.push_back(topic.get());
+    return topics;
+  }
+
+  Status commit(std::span<const GroupOffset> offsets, bool allow_rewind) override {
+    return groups_->commit(offsets, allow_rewind);
+  }
+  std::vector<GroupOffset> group_offsets() const override { return groups_->all(); }
+  std::optional<Offset> committed(std::string_view group, std::string_view topic, PartitionId partition) const override {
+    return groups_->committed(group, topic, partition);
+  }
+
+  void subscribe(Signal& signal, Watermark watermark) override { subscribers_.add(signal, watermark); }
+  void unsubscribe(Signal& signal) override { subscribers_.remove(signal); }
+
+  Status close() override {
+    std::lock_guard creating(create_mutex_);
+    if (closed_.exchange(true, std::memory_order_relaxed)) return {};
+    const auto all = partitions();
+    for (PartitionLog* partition : all) partition->refuse_appends();
+    writer_.stop();
+    syncer_.stop(all);
+    for (const PartitionLog* partition : all)
+      if (partition->status().read_only)
+        return Error{ErrorKind::io, fmt::format("partition {}/{} was read-only: its last records may be lost",
+                                                partition->identity().topic, partition->identity().partition)};
+    return {};
+  }
+
+ private:
+  Topic* adopt(std::unique_ptr<TopicLog> topic) {
+    std::vector<PartitionLog*> added;
+    for (const auto& partition : topic->partitions()) added.push_back(partition.get());
+    Topic* const adopted = topic.get();
+    {
+      std::unique_lock lock(topics_mutex_);
+      topics_.emplace(topic->name(), std::move(topic));
+    }
+    writer_.add(added);
+    return adopted;
+  }
+
+  std::vector<PartitionLog*> partitions() const {
+    std::shared_lock lock(topics_mutex_);
+    std::vector<PartitionLog*> all;
+    for (const auto& [name, topic] : topics_)
+      for (const auto& partition : topic->partitions()) all.push_back(partition.get());
+    return all;
+  }
+
+  /// On the sync thread.
+  void retain() {
+    std::vector<TopicLog*> topics;
+    {
+      std::shared_lock lock(topics_mutex_);
+      for (const auto& [name, topic] : topics_) topics.push_back(topic.get());
+    }
+    for (TopicLog* topic : topics) topic->retain(clock_.now());
+  }
+
+  LogOptions options_;
+  os::Clock& clock_;
+  Counters counters_;
+  WriterPark park_;
+  Subscribers subscribers_;
+  Syncer syncer_;
+  Environment environment_;
+  std::unique_ptr<Groups> groups_;
+
+  std::mutex create_mutex_;  ///< held over the creation of a topic and over close()
+  mutable std::shared_mutex topics_mutex_;
+  std::map<std::string, std::unique_ptr<TopicLog>, std::less<>> topics_;  ///< only ever grows
+  std::atomic<bool> closed_{false};  ///< relaxed: guarded by create_mutex_ where it decides
+
+  Writer writer_;  ///< last: it stops before anything that it uses is gone
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Log>> Log::open(LogOptions options, os::Disk& disk, os::Clock& clock, metrics::Table& metrics) {
+  auto log = std::make_unique<LogImplementation>(std::move(options), disk, clock, metrics);
+  if (auto status = log->recover(); !status) return status.error();
+  return std::unique_ptr<Log>(std::move(log));
+}
+
+}  // namespace iotstream::log

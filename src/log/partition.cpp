@@ -1,0 +1,156 @@
+#include "log/partition.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <iotstream/base/diagnostics.hpp>
+
+namespace iotstream::log {
+
+Result<std::unique_ptr<PartitionLog>> PartitionLog::open(const Environment& environment, PartitionIdentity identity,
+                                                         const TopicOptions& options, const LogOptions& log_options) {
+  MarkFile marks(environment.disk, identity.directory);
+  const RecoverContext context{environment.disk,       environment.counters,
+                               identity.directory,     fmt::format("{}/{}", identity.topic, identity.partition),
+                               identity.partition,     options.segment_size,
+                               environment.clock.now()};
+  auto recovered = recover(context, marks);
+  if (!recovered) return recovered.error();
+  return std::unique_ptr<PartitionLog>(
+      new PartitionLog(environment, std::move(identity), options, log_options, std::move(*recovered), std::move(marks)));
+}
+
+PartitionLog::PartitionLog(const Environment& environment, PartitionIdentity identity, const TopicOptions& options,
+                           const LogOptions& log_options, Recovered recovered, MarkFile marks)
+    : environment_(environment),
+      identity_(std::move(identity)),
+      options_(options),
+      written_(recovered.next_offset),
+      durable_(recovered.next_offset),
+      earliest_(recovered.segments.empty() ? recovered.next_offset : recovered.segments.front()->base_offset()),
+      ring_(log_options.staging_size, recovered.next_offset),
+      cache_(log_options.cache_size),
+      growing_(std::move(recovered.growing)),
+      last_append_us_(recovered.last_append_us),
+      segments_(std::move(recovered.segments)),
+      damage_(std::move(recovered.damage)),
+      marks_(std::move(marks)) {
+  waiting_for_written_.advance(recovered.next_offset);
+  waiting_for_durable_.advance(recovered.next_offset);
+  if (recovered.mark) {
+    durable_mark_ = *recovered.mark;
+    marked_offset_ = recovered.mark->next_offset;
+  }
+  if (growing_ != nullptr) {
+    const auto known = growing_->summary();
+    durable_mark_ = {0,           known.base_offset,    known.salt,        known.end_position, known.next_offset,
+                     known.chain, known.last_append_us, known.min_time_us, known.max_time_us,  known.first_append_us};
+  }
+}
+
+std::string PartitionLog::name() const { return fmt::format("{}/{}", identity_.topic, identity_.partition); }
+
+Appended PartitionLog::refusal(State state) const {
+  switch (state) {
+    case State::disk_full:
+      return {AppendStatus::disk_full, {}};
+    case State::read_only:
+      return {AppendStatus::read_only, {}};
+    case State::open:
+    case State::closed:
+      break;
+  }
+  return {AppendStatus::closed, {}};
+}
+
+Appended PartitionLog::append(Timestamp time, std::string_view key, ByteView value) {
+  const State state = state_.load(std::memory_order_relaxed);
+  if (state != State::open) [[unlikely]]
+    return refusal(state);
+  if (key.size() > record_size_max || value.size() > record_size_max - key.size()) [[unlikely]]
+    return {AppendStatus::too_large, {}};
+  const StagingRing::Claimed claimed = ring_.append(time, key, value);
+  if (claimed.outcome == StagingRing::Outcome::accepted) [[likely]] {
+    environment_.park.wake_if_parked();
+    return {AppendStatus::accepted, Offset(claimed.offset)};
+  }
+  if (claimed.outcome == StagingRing::Outcome::sealed) {
+    const State now = state_.load(std::memory_order_relaxed);
+    return refusal(now == State::open ? State::closed : now);
+  }
+  environment_.counters.back_pressured.add();
+  return {AppendStatus::back_pressured, {}};
+}
+
+void PartitionLog::when(Watermark watermark, Offset offset, std::function<void(Status)> done) {
+  (watermark == Watermark::written ? waiting_for_written_ : waiting_for_durable_).add(offset.value, std::move(done));
+}
+
+Watermarks PartitionLog::watermarks() const {
+  // The lower ones first, so that their order holds in what is returned while they move.
+  Watermarks watermarks;
+  watermarks.earliest = Offset(earliest_.load(std::memory_order_acquire));
+  watermarks.durable = Offset(durable_.load(std::memory_order_acquire));
+  watermarks.written = Offset(written_.load(std::memory_order_acquire));
+  return watermarks;
+}
+
+PartitionStatus PartitionLog::status() const {
+  PartitionStatus status;
+  status.partition = identity_.partition;
+  status.watermarks = watermarks();
+  status.read_only = state_.load(std::memory_order_relaxed) == State::read_only;
+  std::lock_guard lock(segments_mutex_);
+  for (const auto& segment : segments_) status.bytes += segment->bytes();
+  status.segments = segments_.size();
+  status.damage = damage_;
+  return status;
+}
+
+std::uint64_t PartitionLog::bytes() const {
+  std::lock_guard lock(segments_mutex_);
+  std::uint64_t bytes = 0;
+  for (const auto& segment : segments_) bytes += segment->bytes();
+  return bytes;
+}
+
+void PartitionLog::pin(std::string_view name, Offset offset) {
+  std::lock_guard lock(segments_mutex_);
+  pins_.insert_or_assign(std::string(name), offset.value);
+}
+
+void PartitionLog::refuse_appends() {
+  State state = state_.load(std::memory_order_relaxed);
+  while (state != State::read_only && state != State::closed)
+    if (state_.compare_exchange_weak(state, State::closed, std::memory_order_relaxed)) return;
+}
+
+std::optional<PartitionLog::Removable> PartitionLog::oldest_removable() const {
+  std::lock_guard lock(segments_mutex_);
+  if (segments_.size() < 2) return std::nullopt;
+  const Segment& oldest = *segments_.front();
+  if (!oldest.is_sealed()) return std::nullopt;
+  const auto summary = oldest.summary();
+  if (summary.next_offset > durable_.load(std::memory_order_acquire)) return std::nullopt;
+  for (const auto& [name, offset] : pins_)
+    if (offset < summary.next_offset) return std::nullopt;
+  return Removable{summary.end_position, summary.last_append_us};
+}
+
+Status PartitionLog::remove_oldest() {
+  std::shared_ptr<Segment> oldest;
+  {
+    std::lock_guard lock(segments_mutex_);
+    oldest = segments_.front();
+    earliest_.store(segments_[1]->base_offset(), std::memory_order_release);
+    segments_.erase(segments_.begin());
+    std::erase_if(cursors_, [&oldest](const Cursor& cursor) { return cursor.segment == oldest.get(); });
+    const std::uint64_t earliest = earliest_.load(std::memory_order_relaxed);
+    std::erase_if(damage_, [earliest](const Damage& damage) { return damage.next.value <= earliest; });
+  }
+  environment_.counters.segments_removed.add();
+  return oldest->remove();
+}
+
+}  // namespace iotstream::log

@@ -1,0 +1,69 @@
+// The sync thread's part of a partition: durable watermark, durable mark, sealing.
+#include <iotstream/base/diagnostics.hpp>
+
+#include "log/partition.hpp"
+
+namespace iotstream::log {
+
+bool PartitionLog::sync() { return sync_round(options_.sync == Sync::none); }
+
+bool PartitionLog::sync_round(bool to_seal_only) {
+  if (state_.load(std::memory_order_relaxed) == State::read_only) return false;
+  Unsynced round;
+  {
+    std::lock_guard lock(unsynced_mutex_);
+    round = unsynced_;
+    unsynced_.segments.clear();
+  }
+  if (round.segments.empty()) return false;
+  std::shared_ptr<Segment> last = round.segments.back();
+  for (const auto& segment : round.segments) {
+    if (to_seal_only && segment == last) break;
+    const std::int64_t begin = environment_.clock.monotonic_ns();
+    auto status = segment->sync();
+    environment_.counters.syncs.add();
+    environment_.counters.sync_duration.record_us((environment_.clock.monotonic_ns() - begin) / 1000);
+    if (!status) {
+      // The pages are marked clean though they were never written: a second try would succeed and mean nothing.
+      fail(status.error());
+      return false;
+    }
+  }
+  if (!to_seal_only) {
+    durable_mark_ = round.upto;
+    durable_.store(round.upto.next_offset, std::memory_order_release);
+    waiting_for_durable_.advance(round.upto.next_offset);
+    environment_.subscribers.notify(Watermark::durable);
+  }
+  bool sealed = false;
+  for (const auto& segment : round.segments) {
+    if (segment == last) break;
+    sealed = true;
+    // Not sealed is not lost: the next start rebuilds the index.
+    if (auto status = segment->seal(); !status)
+      diagnostics::warning("log", "{}: could not be sealed: {}", segment->path(), status.error().message);
+  }
+  return sealed;
+}
+
+void PartitionLog::write_mark() {
+  // Before the first round of this run the mark that was found still holds.
+  if (!mark_is_behind() || durable_mark_.next_offset != durable_.load(std::memory_order_relaxed)) return;
+  // A mark that cannot be written only makes the next start more lenient.
+  if (auto status = marks_.write(durable_mark_); !status) {
+    diagnostics::warning("log", "{}: the durable mark could not be written: {}", name(), status.error().message);
+  }
+  marked_offset_ = durable_mark_.next_offset;
+}
+
+void PartitionLog::finish_syncing() {
+  if (state_.load(std::memory_order_relaxed) != State::read_only) {
+    sync_round(false);  // in mode `none` too: a clean end is worth one sync
+    write_mark();
+    if (auto status = marks_.sync(); !status)
+      diagnostics::warning("log", "{}: the durable mark could not be synced: {}", name(), status.error().message);
+  }
+  waiting_for_durable_.fail({ErrorKind::unavailable, "the log is closed"});
+}
+
+}  // namespace iotstream::log

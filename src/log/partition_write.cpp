@@ -1,0 +1,173 @@
+// The writer thread's part of a partition: gather, seal, write, publish.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <iotstream/base/diagnostics.hpp>
+#include <iotstream/os/process.hpp>
+
+#include "log/partition.hpp"
+
+namespace iotstream::log {
+
+PartitionLog::Work PartitionLog::serve() {
+  if (state_.load(std::memory_order_relaxed) == State::read_only) {
+    discard();
+    return Work::none;
+  }
+  if (pending_ == nullptr && !gather()) return Work::none;
+  if (auto status = write_pending(); !status) {
+    if (status.error().kind == ErrorKind::disk_full) return stall();
+    fail(status.error());
+    discard();
+    return Work::none;
+  }
+  State full = State::disk_full;
+  if (state_.compare_exchange_strong(full, State::open, std::memory_order_relaxed)) {
+    environment_.counters.disk_full_partitions.add(-1);
+    diagnostics::info("log", "{}: there is space again; appends are taken", name());
+  }
+  publish();
+  return Work::done;
+}
+
+/// Takes the committed run out of the ring into a batch of its own.
+bool PartitionLog::gather() {
+  const auto run = ring_.peek(format::frame_size_target - format::frame_header_size);
+  if (run.records == 0) return false;
+  const std::size_t length = format::align_frame(format::frame_header_size + run.bytes);
+  pending_ = std::make_shared_for_overwrite<std::byte[]>(length);
+  std::byte* const records = pending_.get() + format::frame_header_size;
+  ring_.take(run, records);
+  std::fill(records + run.bytes, pending_.get() + length, std::byte{0});
+  // Append times never go back, whatever the clock does: retention and seeks rely on it.
+  last_append_us_ = std::max(last_append_us_, environment_.clock.now().us);
+  pending_header_ = {};
+  pending_header_.length = static_cast<std::uint32_t>(length);
+  pending_header_.base_offset = run.first_offset;
+  pending_header_.count = run.records;
+  pending_header_.append_time_us = last_append_us_;
+  pending_header_.min_time_us = run.min_time_us;
+  pending_header_.max_time_us = run.max_time_us;
+  return true;
+}
+
+Status PartitionLog::write_pending() {
+  if (growing_ == nullptr || !growing_->has_room(pending_header_.length) || growing_is_old())
+    if (auto status = begin_segment(); !status) return status;
+  // In mode `none` nothing testifies for stable storage: the watermark says less there.
+  pending_header_.durable_offset = options_.sync == Sync::none ? 0 : durable_.load(std::memory_order_acquire);
+  return growing_->write(MutableByteView(pending_.get(), pending_header_.length), pending_header_);
+}
+
+/// A segment that fills slowly is closed by age as well, so that retention by age can come near its word.
+bool PartitionLog::growing_is_old() const {
+  if (options_.retention_age.us <= 0) return false;
+  const auto known = growing_->summary();
+  return known.next_offset != known.base_offset && last_append_us_ - known.first_append_us > options_.retention_age.us / 8;
+}
+
+Status PartitionLog::begin_segment() {
+  format::SegmentHeader header;
+  const std::string salt = os::random_bytes(sizeof header.salt);
+  std::memcpy(&header.salt, salt.data(), sizeof header.salt);
+  header.partition = identity_.partition.value;
+  header.base_offset = pending_header_.base_offset;
+  header.created_us = last_append_us_;
+  header.topic = identity_.topic;
+  auto created = Segment::create(environment_.disk, identity_.directory, std::move(header), options_.segment_size);
+  if (!created) return created.error();
+  const auto closed = std::exchange(growing_, std::move(*created));
+  {
+    std::lock_guard lock(segments_mutex_);
+    segments_.push_back(growing_);
+  }
+  std::lock_guard lock(unsynced_mutex_);
+  // The old one once more, also when it is synced: it is sealed in the next round.
+  if (closed != nullptr && (unsynced_.segments.empty() || unsynced_.segments.back() != closed))
+    unsynced_.segments.push_back(closed);
+  unsynced_.segments.push_back(growing_);
+  return {};
+}
+
+void PartitionLog::publish() {
+  const std::uint64_t next_offset = pending_header_.next_offset();
+  auto& counters = environment_.counters;
+  counters.records.add(pending_header_.count);
+  counters.bytes.add(pending_header_.length);
+  counters.batches.add();
+  {
+    const auto known = growing_->summary();
+    std::lock_guard lock(unsynced_mutex_);
+    if (unsynced_.segments.empty() || unsynced_.segments.back() != growing_) unsynced_.segments.push_back(growing_);
+    unsynced_.upto = {0,           known.base_offset,    known.salt,        known.end_position, known.next_offset,
+                      known.chain, known.last_append_us, known.min_time_us, known.max_time_us,  known.first_append_us};
+  }
+  cache_.add({std::move(pending_), pending_header_});
+  pending_ = nullptr;
+  written_.store(next_offset, std::memory_order_release);
+  if (options_.sync == Sync::none) durable_.store(next_offset, std::memory_order_release);
+  // In mode `none` the sync thread is needed only to seal what is closed.
+  bool ask = options_.sync != Sync::none;
+  if (!ask) {
+    std::lock_guard lock(unsynced_mutex_);
+    ask = unsynced_.segments.size() > 1;
+  }
+  if (ask) environment_.syncs.request(*this);
+  waiting_for_written_.advance(next_offset);
+  environment_.subscribers.notify(Watermark::written);
+  if (options_.sync == Sync::none) {
+    waiting_for_durable_.advance(next_offset);
+    environment_.subscribers.notify(Watermark::durable);
+  }
+}
+
+PartitionLog::Work PartitionLog::stall() {
+  State open = State::open;
+  if (state_.compare_exchange_strong(open, State::disk_full, std::memory_order_relaxed)) {
+    environment_.counters.disk_full_partitions.add(1);
+    diagnostics::error("log", "{}: the disk is full; appends are refused until there is space", name());
+  }
+  return Work::stalled;
+}
+
+/// Read-only: what is in the ring was accepted but can never be acknowledged.
+void PartitionLog::discard() {
+  ring_.seal();
+  pending_ = nullptr;
+  for (auto run = ring_.peek(1u << 20); run.records != 0; run = ring_.peek(1u << 20)) {
+    const auto dropped = std::make_unique_for_overwrite<std::byte[]>(run.bytes);
+    ring_.take(run, dropped.get());
+  }
+}
+
+/// From the writer or the sync thread: no later record is acknowledged, until the restart.
+void PartitionLog::fail(const Error& error) {
+  const State before = state_.exchange(State::read_only, std::memory_order_relaxed);
+  if (before != State::read_only) {
+    if (before == State::disk_full) environment_.counters.disk_full_partitions.add(-1);
+    environment_.counters.read_only_partitions.add(1);
+    diagnostics::error("log", "{}: read-only until the restart: {}", name(), error.message);
+  }
+  const Error refused{ErrorKind::unavailable, fmt::format("{} is read-only until the restart: {}", name(), error.message)};
+  waiting_for_durable_.fail(refused);
+  waiting_for_written_.fail(refused);
+  environment_.park.wake();
+}
+
+void PartitionLog::finish_writing() {
+  ring_.seal();
+  // Sealed: what was claimed before is committed within the copies that are under way.
+  while (!ring_.drained() || pending_ != nullptr) {
+    const Work work = serve();
+    if (state_.load(std::memory_order_relaxed) == State::read_only && ring_.drained()) break;
+    if (work == Work::stalled) {
+      fail({ErrorKind::disk_full, "the disk is full and the log is closing"});
+      discard();
+    }
+  }
+  const Error closed{ErrorKind::unavailable, "the log is closed"};
+  waiting_for_written_.fail(closed);
+}
+
+}  // namespace iotstream::log

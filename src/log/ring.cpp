@@ -1,0 +1,294 @@
+#include "log/ring.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <new>
+
+#include <sys/mman.h>
+
+#include <iotstream/base/assert.hpp>
+
+#include "log/format.hpp"
+
+namespace iotstream::log {
+namespace {
+
+static_assert(StagingRing::header_size == format::record_header_size);
+
+/// Whether this thread is one of the `fast_producers` of the process. Counted over all rings: fewer in one ring is as good.
+class FastPermit {
+ public:
+  bool held() {
+    if (state_ == State::unknown) ask();
+    return state_ == State::held;
+  }
+  constexpr FastPermit() = default;
+  ~FastPermit() {
+    if (state_ == State::held) holders_.fetch_sub(1, std::memory_order_release);
+  }
+
+ private:
+  enum class State : unsigned char { unknown, held, refused };
+
+  void ask() {
+    // Acquire here, release in the destructor: the claims of the thread that gave a permit back happen before the checks of the
+    // one that gets it, so that the two count as one thread in the proof.
+    auto holders = holders_.load(std::memory_order_relaxed);
+    while (holders < StagingRing::fast_producers)
+      if (holders_.compare_exchange_weak(holders, holders + 1, std::memory_order_acquire, std::memory_order_relaxed)) {
+        state_ = State::held;
+        return;
+      }
+    state_ = State::refused;
+  }
+
+  State state_ = State::unknown;
+  static inline std::atomic<unsigned> holders_{0};
+};
+
+constinit thread_local FastPermit fast_permit;
+
+constexpr std::uint32_t position_of(std::uint64_t word) { return static_cast<std::uint32_t>(word >> 32); }
+constexpr std::uint32_t count_of(std::uint64_t word) { return static_cast<std::uint32_t>(word); }
+constexpr std::uint64_t step(std::uint32_t units) { return (std::uint64_t{units} << 32) | 1; }
+/// Far beyond any ring, far below the sign bit: the check and the claim both refuse.
+constexpr std::uint64_t seal_step = std::uint64_t{1} << (30 + 32);
+
+struct HeapRecord {
+  std::size_t size;
+  std::byte* bytes;
+};
+
+}  // namespace
+
+/// Commit word at the front; the release-store of it publishes all the rest of the frame.
+struct StagingRing::Frame {
+  std::uint32_t length;  ///< header and contents, bytes; 0 while not committed
+  std::uint32_t key_field;
+  std::int64_t time_us;
+
+  static std::atomic_ref<std::uint32_t> commit(std::byte* at) {
+    return std::atomic_ref<std::uint32_t>(*reinterpret_cast<std::uint32_t*>(at));
+  }
+};
+
+StagingRing::StagingRing(std::size_t size, std::uint64_t first_offset, std::uint32_t first_position)
+    : size_(std::bit_ceil(std::clamp<std::size_t>(size, 16u << 10, 1u << 30))),
+      mask_(static_cast<std::uint32_t>(size_ / unit_size - 1)),
+      capacity_(mask_ + 1),
+      admitted_(capacity_ - capacity_ / 4),
+      fast_units_(capacity_ / 4 / fast_producers - 1),  // one unit is for the carry
+      heap_limit_(std::max<std::size_t>(size_, 1u << 20)),
+      claim_((std::uint64_t{first_position} << 32) | static_cast<std::uint32_t>(first_offset)),
+      consumed_units_(first_position),
+      consumed_offset_(first_offset) {
+  void* memory = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  IOTSTREAM_ASSERT(memory != MAP_FAILED, "no memory for a staging ring of {} bytes", size_);
+  memory_ = static_cast<std::byte*>(memory);
+}
+
+StagingRing::~StagingRing() {
+  for (Run run = peek(size_); run.records != 0; run = peek(size_)) {
+    // Contents on the heap are freed by taking them.
+    auto rest = std::make_unique_for_overwrite<std::byte[]>(run.bytes);
+    take(run, rest.get());
+  }
+  ::munmap(memory_, size_);
+}
+
+StagingRing::Claimed StagingRing::append(Timestamp time, std::string_view key, ByteView value) {
+  const std::size_t size = header_size + key.size() + value.size();
+  if (size > size_ / 4) [[unlikely]]
+    return append_on_heap(time, key, value);
+  return append_inline(time, key, value, size);
+}
+
+StagingRing::Claimed StagingRing::append_inline(Timestamp time, std::string_view key, ByteView value, std::size_t size) {
+  std::uint64_t word = 0;
+  bool sealed = false;
+  if (!claim(static_cast<std::uint32_t>(units_for(size)), word, sealed)) return {sealed ? Outcome::sealed : Outcome::full, 0};
+  const std::uint32_t position = position_of(word);
+  copy_in(position, header_size, key.data(), key.size());
+  copy_in(position, header_size + key.size(), value.data(), value.size());
+  return {Outcome::accepted, finish(word, static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(key.size()), time)};
+}
+
+StagingRing::Claimed StagingRing::append_on_heap(Timestamp time, std::string_view key, ByteView value) {
+  const std::size_t contents = key.size() + value.size();
+  if (heap_bytes_.fetch_add(contents, std::memory_order_relaxed) + contents > heap_limit_) {
+    heap_bytes_.fetch_sub(contents, std::memory_order_relaxed);
+    return {Outcome::full, 0};
+  }
+  HeapRecord record{contents, new (std::nothrow) std::byte[contents]};
+  std::uint64_t word = 0;
+  bool sealed = false;
+  if (record.bytes == nullptr || !claim(static_cast<std::uint32_t>(units_for(header_size + sizeof record)), word, sealed)) {
+    delete[] record.bytes;
+    heap_bytes_.fetch_sub(contents, std::memory_order_relaxed);
+    return {sealed ? Outcome::sealed : Outcome::full, 0};
+  }
+  if (!key.empty()) std::memcpy(record.bytes, key.data(), key.size());
+  if (!value.empty()) std::memcpy(record.bytes + key.size(), value.data(), value.size());
+  copy_in(position_of(word), header_size, &record, sizeof record);
+  return {Outcome::accepted, finish(word, static_cast<std::uint32_t>(header_size + sizeof record),
+                                    static_cast<std::uint32_t>(key.size()) | heap_bit, time)};
+}
+
+/// Writes the frame's header, commits it, and returns its full offset.
+std::uint64_t StagingRing::finish(std::uint64_t word, std::uint32_t length, std::uint32_t key_field, Timestamp time) {
+  // Before the commit: until then this record is not taken, and the consumed offset cannot have passed it. Relaxed: any value
+  // since the acquire in claim() will do.
+  const std::uint64_t consumed = consumed_offset_.load(std::memory_order_relaxed);
+  const std::uint64_t offset = consumed + static_cast<std::uint32_t>(count_of(word) - static_cast<std::uint32_t>(consumed));
+  std::byte* frame = at(position_of(word));
+  store_le(frame + offsetof(Frame, key_field), key_field);
+  store_le(frame + offsetof(Frame, time_us), time.us);
+  Frame::commit(frame).store(length, std::memory_order_release);
+  return offset;
+}
+
+bool StagingRing::claim(std::uint32_t units, std::uint64_t& word, bool& sealed) {
+  if (units <= fast_units_ && fast_permit.held()) return claim_fast(units, word, sealed);
+  return claim_exact(units, word);
+}
+
+bool StagingRing::claim_fast(std::uint32_t units, std::uint64_t& word, bool& sealed) {
+  // Order of the two loads: with the position first, a consumer that moves in between makes the ring look emptier than the
+  // position says, never fuller than it is; a negative difference means empty.
+  const std::uint32_t seen = position_of(claim_.load(std::memory_order_relaxed));
+  const auto used = static_cast<std::int32_t>(seen - consumed_units_.load(std::memory_order_acquire));
+  if (used > 0 && static_cast<std::uint32_t>(used) + units > admitted_) return false;
+
+  word = claim_.fetch_add(step(units), std::memory_order_seq_cst);
+  const std::uint32_t end = position_of(word + step(units));
+  const std::uint32_t span = end - consumed_units_.load(std::memory_order_acquire);
+  if (span > capacity_) [[unlikely]] {
+    // Only behind seal(), which nobody else's space can reach: see the proof in the header.
+    IOTSTREAM_ASSERT(span >= (1u << 29), "claim of {} units spans {} of {}", units, span, capacity_);
+    sealed = true;
+    return false;
+  }
+  return true;
+}
+
+bool StagingRing::claim_exact(std::uint32_t units, std::uint64_t& word) {
+  word = claim_.load(std::memory_order_acquire);
+  for (;;) {
+    // A position of the past may lie behind what is consumed by now (negative): the exchange then fails and looks again.
+    const auto used = static_cast<std::int32_t>(position_of(word) - consumed_units_.load(std::memory_order_acquire));
+    if (used > 0 && static_cast<std::uint32_t>(used) + units + 1 > admitted_) return false;
+    if (claim_.compare_exchange_weak(word, word + step(units), std::memory_order_seq_cst, std::memory_order_acquire))
+      return true;
+  }
+}
+
+bool StagingRing::has_claims() const {
+  if (sealed_) return !drained();
+  const std::uint64_t word = claim_.load(std::memory_order_seq_cst);
+  return count_of(word) != static_cast<std::uint32_t>(consumed_offset_.load(std::memory_order_relaxed));
+}
+
+/// A frame is as long as its bytes need, and one unit more when its count was the last before the overflow.
+std::uint32_t StagingRing::units_of_frame(std::uint32_t length, std::uint64_t offset) const {
+  return static_cast<std::uint32_t>(units_for(length)) +
+         (static_cast<std::uint32_t>(offset) == std::numeric_limits<std::uint32_t>::max() ? 1 : 0);
+}
+
+StagingRing::Run StagingRing::peek(std::size_t size_max) const {
+  Run run;
+  run.first_offset = consumed_offset_.load(std::memory_order_relaxed);  // this thread's own
+  std::uint32_t position = consumed_units_.load(std::memory_order_relaxed);
+  const std::uint32_t begin = position;
+  while (position - begin < capacity_) {
+    std::byte* frame = at(position);
+    // Acquire: makes the rest of the frame visible.
+    const std::uint32_t length = Frame::commit(frame).load(std::memory_order_acquire);
+    if (length == 0) break;
+    std::size_t bytes = length;
+    if ((load_le<std::uint32_t>(frame + offsetof(Frame, key_field)) & heap_bit) != 0) {
+      HeapRecord record{};
+      copy_out(position, header_size, reinterpret_cast<std::byte*>(&record), sizeof record);
+      bytes = header_size + record.size;
+    }
+    if (run.records != 0 && run.bytes + bytes > size_max) break;
+    const auto time = load_le<std::int64_t>(frame + offsetof(Frame, time_us));
+    if (run.records == 0) run.first_time_us = run.min_time_us = run.max_time_us = time;
+    run.min_time_us = std::min(run.min_time_us, time);
+    run.max_time_us = std::max(run.max_time_us, time);
+    position += units_of_frame(length, run.first_offset + run.records);
+    run.bytes += bytes;
+    ++run.records;
+  }
+  return run;
+}
+
+void StagingRing::take(const Run& run, std::byte* out) {
+  std::uint32_t position = consumed_units_.load(std::memory_order_relaxed);
+  const std::byte* const end = out + run.bytes;
+  for (std::uint32_t taken = 0; taken != run.records; ++taken) {
+    std::byte* frame = at(position);
+    const auto length = load_le<std::uint32_t>(frame);  // committed, acquired by peek()
+    const auto key_field = load_le<std::uint32_t>(frame + offsetof(Frame, key_field));
+    const std::uint32_t key_size = key_field & ~heap_bit;
+    std::size_t contents = length - header_size;
+    HeapRecord record{};
+    if ((key_field & heap_bit) != 0) {
+      copy_out(position, header_size, reinterpret_cast<std::byte*>(&record), sizeof record);
+      contents = record.size;
+    }
+    store_le(out, static_cast<std::uint32_t>(contents - key_size));
+    store_le(out + 4, key_size);
+    std::memcpy(out + 8, frame + offsetof(Frame, time_us), 8);
+    if (record.bytes != nullptr) {
+      std::memcpy(out + header_size, record.bytes, contents);
+      delete[] record.bytes;
+      heap_bytes_.fetch_sub(contents, std::memory_order_relaxed);
+    } else {
+      copy_out(position, header_size, out + header_size, contents);
+    }
+    out += header_size + contents;
+    const std::uint32_t units = units_of_frame(length, run.first_offset + taken);
+    // The whole frame, not only its length: the next lap's frames begin at other units, and there a byte of this one would look
+    // like a committed length.
+    clean(position, length);
+    position += units;
+  }
+  IOTSTREAM_ASSERT(out == end, "a run of {} bytes ended {} bytes off", run.bytes, end - out);
+  // Relaxed first, release second: a producer that acquires the position sees this offset or a later one.
+  consumed_offset_.store(run.first_offset + run.records, std::memory_order_relaxed);
+  consumed_units_.store(position, std::memory_order_release);
+}
+
+void StagingRing::seal() {
+  if (sealed_) return;
+  sealed_ = true;
+  sealed_position_ = position_of(claim_.fetch_add(seal_step, std::memory_order_seq_cst));
+}
+
+bool StagingRing::drained() const { return sealed_ && consumed_units_.load(std::memory_order_relaxed) == sealed_position_; }
+
+void StagingRing::copy_in(std::uint32_t position_units, std::size_t offset, const void* from, std::size_t size) {
+  if (size == 0) return;
+  const std::size_t begin = (std::size_t{position_units & mask_} * unit_size + offset) & (size_ - 1);
+  const std::size_t first = std::min(size, size_ - begin);
+  std::memcpy(memory_ + begin, from, first);
+  if (first != size) std::memcpy(memory_, static_cast<const std::byte*>(from) + first, size - first);
+}
+
+void StagingRing::copy_out(std::uint32_t position_units, std::size_t offset, std::byte* to, std::size_t size) const {
+  if (size == 0) return;
+  const std::size_t begin = (std::size_t{position_units & mask_} * unit_size + offset) & (size_ - 1);
+  const std::size_t first = std::min(size, size_ - begin);
+  std::memcpy(to, memory_ + begin, first);
+  if (first != size) std::memcpy(to + first, memory_, size - first);
+}
+
+void StagingRing::clean(std::uint32_t position_units, std::size_t size) {
+  const std::size_t begin = std::size_t{position_units & mask_} * unit_size;
+  const std::size_t first = std::min(size, size_ - begin);
+  std::memset(memory_ + begin, 0, first);
+  if (first != size) std::memset(memory_, 0, size - first);
+}
+
+}  // namespace iotstream::log

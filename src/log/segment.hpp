@@ -1,0 +1,114 @@
+// One segment: its file, its index, and the two ways of using it: appending (the writer) and reading (anybody).
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <iotstream/os/disk.hpp>
+
+#include "log/index.hpp"
+#include "log/scan.hpp"
+
+namespace iotstream::log {
+
+std::string segment_file_name(std::uint64_t base_offset);
+std::string index_file_name(std::uint64_t base_offset);
+/// The base offset that a name of a segment file says; nothing for other names.
+std::optional<std::uint64_t> parse_segment_file_name(std::string_view name);
+
+/// Space is reserved ahead in these steps; less at the segment's end.
+inline constexpr std::uint64_t allocation_step = 4u << 20;
+/// Small frames are preceded by zeros written this far ahead: a reserved but never written extent is converted when it is first
+/// written, which makes fdatasync commit the file system's journal; one that holds zeros already is only overwritten. (Figures:
+/// README.md)
+inline constexpr std::uint64_t zeroing_step = 256u << 10;
+/// Frames from this size on pay for their own journal commit and are not worth writing twice.
+inline constexpr std::uint64_t zeroing_frame_max = 64u << 10;
+
+/// Threads: members marked [writer] by one thread at a time, [sync] by the sync thread, the others by any.
+class Segment {
+ public:
+  /// A new file with its header and first reserved space. Not durable until sync(). Errors: as of the disk.
+  static Result<std::shared_ptr<Segment>> create(os::Disk& disk, const std::string& directory, format::SegmentHeader header,
+                                                 std::uint64_t size_max);
+  /// An existing, growing segment whose frames end where `index` says; `file_size` bytes are reserved.
+  static std::shared_ptr<Segment> growing(os::Disk& disk, const std::string& directory, std::unique_ptr<os::File> file,
+                                          SegmentIndex index, std::uint64_t file_size, std::uint64_t size_max);
+  /// An existing, sealed segment; neither file is opened until something is read.
+  static std::shared_ptr<Segment> sealed(os::Disk& disk, const std::string& directory, const format::SegmentSummary& summary);
+  /// Reads the header of an existing file from the first copy that holds.
+  static Result<format::SegmentHeader> read_header(const os::File& file);
+
+  std::uint64_t base_offset() const { return base_offset_; }
+  const std::string& path() const { return path_; }
+  /// What is known of the contents; its offsets and times cover also a part that is not indexed yet.
+  format::SegmentSummary summary() const;
+  /// Bytes on disk that hold records.
+  std::uint64_t bytes() const { return summary().end_position; }
+  bool is_sealed() const;
+
+  // ---- writer ----
+
+  bool has_room(std::size_t frame_length) const;
+  /// Seals `frame` (its header and checksum are written into it) and writes it behind the last one. After an error nothing has
+  /// changed: the same frame may be offered again. Errors: as of the disk.
+  Status write(MutableByteView frame, format::FrameHeader& header);
+  std::uint32_t chain() const { return chain_; }
+  std::uint64_t end_position() const { return end_position_; }
+
+  // ---- sync ----
+
+  /// Makes everything written before this call durable, with the file's name.
+  Status sync();
+  /// Cuts the reserved space off and stores the index. The segment grows no more and is synced. Errors leave it as it was.
+  Status seal();
+  /// Removes both files. Readers that hold the segment go on reading.
+  Status remove();
+
+  // ---- readers ----
+
+  /// Where to begin reading for the offset / the time; rebuilds what is missing of the index. Nothing when it is not in here.
+  Result<std::optional<ScanStart>> find(std::uint64_t offset);
+  Result<std::optional<ScanStart>> find_time(std::int64_t time_us);
+  /// A walk from `start` to the end of what is written now.
+  Result<FrameScanner> scan(ScanStart start, std::size_t chunk = 256u << 10);
+  /// The whole index, rebuilt from the file with nothing taken from memory or the index file.
+  Result<SegmentIndex> rebuild();
+  /// The whole index as it is used.
+  Result<SegmentIndex> index();
+
+ private:
+  Segment(os::Disk& disk, const std::string& directory, std::uint64_t base_offset, SegmentIndex index);
+  Result<os::File*> file();
+  Status complete_index();
+  Result<SegmentIndex> rebuild_until(std::uint64_t end);
+  Status reserve(std::uint64_t end);
+  void zero_ahead(std::uint64_t position, std::uint64_t length);
+
+  os::Disk& disk_;
+  std::string directory_;
+  std::uint64_t base_offset_;
+  std::uint64_t salt_;
+  std::string path_;
+  std::uint64_t size_max_ = 0;
+
+  // The writer's alone.
+  std::uint64_t end_position_ = 0;
+  std::uint64_t reserved_end_ = 0;
+  std::uint64_t zeroed_end_ = 0;
+  std::uint32_t chain_ = 0;
+
+  bool name_synced_ = true;  ///< the sync thread's alone, once the writer has handed the segment over
+
+  mutable std::mutex mutex_;  ///< guards what follows; held for no I/O but opening the file and loading or rebuilding the index
+  std::unique_ptr<os::File> file_;
+  SegmentIndex index_;
+  bool entries_loaded_ = true;
+  bool sealed_ = false;
+};
+
+}  // namespace iotstream::log

@@ -1,0 +1,218 @@
+#include "log/topic.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include <iotstream/base/diagnostics.hpp>
+
+namespace iotstream::log {
+namespace {
+
+constexpr std::string_view topic_file = "topic";
+constexpr std::size_t directory_name_size_max = 200;
+
+std::uint64_t fnv1a(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  return hash;
+}
+
+bool is_utf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const std::size_t length = lead < 0x80 ? 1 : (lead >> 5) == 6 ? 2 : (lead >> 4) == 14 ? 3 : (lead >> 3) == 30 ? 4 : 0;
+    if (length == 0 || i + length > text.size()) return false;
+    std::uint32_t point = length == 1 ? lead : lead & (0x7fu >> length);
+    for (std::size_t k = 1; k != length; ++k) {
+      const auto next = static_cast<unsigned char>(text[i + k]);
+      if ((next >> 6) != 2) return false;
+      point = (point << 6) | (next & 0x3fu);
+    }
+    constexpr std::uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    if (point < least[length] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) return false;
+    i += length;
+  }
+  return true;
+}
+
+Status check_options(std::string_view name, const TopicOptions& options) {
+  if (options.partitions == 0 || options.partitions > 1024)
+    return Error{ErrorKind::invalid, fmt::format("topic {}: {} partitions; 1 to 1024 are possible", name, options.partitions)};
+  if (options.segment_size < (64u << 10) || options.segment_size > (2ull << 30))
+    return Error{ErrorKind::invalid,
+                 fmt::format("topic {}: segments of {} bytes; 64 KiB to 2 GiB are possible", name, options.segment_size)};
+  return {};
+}
+
+template <class Number>
+bool parse_number(std::string_view text, Number& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+}  // namespace
+
+PartitionId Topic::partition_of(std::string_view key) const {
+  return PartitionId(static_cast<std::uint32_t>(fnv1a(key) % partition_count()));
+}
+
+std::string topic_directory_name(std::string_view topic) {
+  std::string name;
+  for (const char c : topic) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+                       (c == '.' && !name.empty());
+    if (plain)
+      name.push_back(c);
+    else
+      name += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  if (name.size() > directory_name_size_max) {
+    name.resize(directory_name_size_max - 17);
+    name += fmt::format("~{:016x}", fnv1a(topic));
+  }
+  return name;
+}
+
+Status check_topic_name(std::string_view topic) {
+  if (topic.empty()) return Error{ErrorKind::invalid, "the name of a topic is empty"};
+  if (topic.size() > format::topic_name_size_max)
+    return Error{ErrorKind::invalid,
+                 fmt::format("the name of a topic has {} bytes; {} is the most", topic.size(), format::topic_name_size_max)};
+  if (!is_utf8(topic)) return Error{ErrorKind::invalid, "the name of a topic is not UTF-8"};
+  return {};
+}
+
+std::string encode_topic_file(const TopicFile& file) {
+  const auto& options = file.options;
+  std::string name;
+  for (const char c : file.name) name += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  std::string text = fmt::format(
+      "format {}\nname {}\npartitions {}\nsegment_size {}\nretention_size {}\nretention_age_us {}\nsync {}\n"
+      "sync_interval_us {}\ncompacted {}\n",
+      format::version, name, options.partitions, options.segment_size, options.retention_size, options.retention_age.us,
+      static_cast<unsigned>(options.sync), options.sync_interval.us, options.compacted ? 1 : 0);
+  text += fmt::format("crc {:08x}\n", crc32c(as_bytes(text)));
+  return text;
+}
+
+Result<TopicFile> parse_topic_file(std::string_view text) {
+  const Error corrupt{ErrorKind::corrupt, "the topic's file fails its check"};
+  const auto crc_at = text.rfind("crc ");
+  if (crc_at == std::string_view::npos ||
+      text.substr(crc_at) != fmt::format("crc {:08x}\n", crc32c(as_bytes(text.substr(0, crc_at)))))
+    return corrupt;
+  TopicFile file;
+  std::uint32_t version = 0;
+  unsigned sync = 0;
+  unsigned compacted = 0;
+  std::string_view rest = text.substr(0, crc_at);
+  auto member = [&rest](std::string_view key) -> std::string_view {
+    const auto end = rest.find('\n');
+    const auto line = rest.substr(0, end);
+    if (end == std::string_view::npos || !line.starts_with(key) || line.size() <= key.size() || line[key.size()] != ' ')
+      return {};
+    rest.remove_prefix(end + 1);
+    return line.substr(key.size() + 1);
+  };
+  if (!parse_number(member("format"), version)) return corrupt;
+  if (version > format::version)
+    return Error{ErrorKind::unsupported,
+                 fmt::format("the topic has format {}; this program reads up to {}", version, format::version)};
+  const auto name = member("name");
+  for (std::size_t i = 0; i + 1 < name.size(); i += 2) {
+    unsigned byte = 0;
+    std::from_chars(name.data() + i, name.data() + i + 2, byte, 16);
+    file.name.push_back(static_cast<char>(byte));
+  }
+  auto& options = file.options;
+  const bool whole =
+      parse_number(member("partitions"), options.partitions) && parse_number(member("segment_size"), options.segment_size) &&
+      parse_number(member("retention_size"), options.retention_size) &&
+      parse_number(member("retention_age_us"), options.retention_age.us) && parse_number(member("sync"), sync) &&
+      parse_number(member("sync_interval_us"), options.sync_interval.us) && parse_number(member("compacted"), compacted);
+  if (!whole || sync > 2 || !check_topic_name(file.name) || !check_options(file.name, options)) return corrupt;
+  options.sync = static_cast<Sync>(sync);
+  options.compacted = compacted != 0;
+  return file;
+}
+
+Result<std::unique_ptr<TopicLog>> TopicLog::create(const Environment& environment, const LogOptions& log_options,
+                                                   std::string_view name, const TopicOptions& options) {
+  if (auto status = check_topic_name(name); !status) return status.error();
+  if (auto status = check_options(name, options); !status) return status.error();
+  const std::string directory = log_options.directory + "/" + topic_directory_name(name);
+  for (std::uint32_t id = 0; id != options.partitions; ++id)
+    if (auto status = environment.disk.create_directories(fmt::format("{}/{}", directory, id)); !status) return status.error();
+  // The file comes last: a directory without one is a creation that had not ended, and holds nothing.
+  const std::string text = encode_topic_file({std::string(name), options});
+  if (auto status = os::write_atomically(environment.disk, fmt::format("{}/{}", directory, topic_file), as_bytes(text));
+      !status)
+    return status.error();
+  return open(environment, log_options, directory);
+}
+
+Result<std::unique_ptr<TopicLog>> TopicLog::open(const Environment& environment, const LogOptions& log_options,
+                                                 const std::string& directory) {
+  const std::string path = fmt::format("{}/{}", directory, topic_file);
+  if (!environment.disk.exists(path)) return std::unique_ptr<TopicLog>();
+  auto text = os::read_file(environment.disk, path, 64u << 10);
+  if (!text) return text.error();
+  auto file = parse_topic_file(*text);
+  if (!file) return Error{file.error().kind, fmt::format("{}: {}", path, file.error().message)};
+  auto topic = std::unique_ptr<TopicLog>(new TopicLog(std::move(file->name), file->options));
+  if (auto status = topic->open_partitions(environment, log_options, directory); !status) return status.error();
+  return topic;
+}
+
+Status TopicLog::open_partitions(const Environment& environment, const LogOptions& log_options, const std::string& directory) {
+  for (std::uint32_t id = 0; id != options_.partitions; ++id) {
+    PartitionIdentity identity{name_, PartitionId(id), fmt::format("{}/{}", directory, id)};
+    if (!environment.disk.exists(identity.directory))
+      return Error{ErrorKind::corrupt, fmt::format("{}: the directory of this partition is missing", identity.directory)};
+    auto partition = PartitionLog::open(environment, std::move(identity), options_, log_options);
+    if (!partition) return partition.error();
+    partitions_.push_back(std::move(*partition));
+  }
+  return {};
+}
+
+Partition& TopicLog::partition(PartitionId id) {
+  IOTSTREAM_ASSERT(id.value < partitions_.size(), "topic {} has {} partitions, not {}", name_, partitions_.size(), id);
+  return *partitions_[id.value];
+}
+
+/// The partition whose oldest segment goes next: of all the one with the oldest records, when a limit is passed.
+PartitionLog* TopicLog::next_to_shrink(Timestamp now) const {
+  std::uint64_t bytes = 0;
+  PartitionLog* oldest = nullptr;
+  std::int64_t oldest_append_us = 0;
+  for (const auto& partition : partitions_) {
+    bytes += partition->bytes();
+    const auto removable = partition->oldest_removable();
+    if (removable && (oldest == nullptr || removable->last_append_us < oldest_append_us)) {
+      oldest = partition.get();
+      oldest_append_us = removable->last_append_us;
+    }
+  }
+  if (oldest == nullptr) return nullptr;
+  const bool too_much = options_.retention_size != 0 && bytes > options_.retention_size;
+  const bool too_old = options_.retention_age.us > 0 && now.us - oldest_append_us > options_.retention_age.us;
+  return too_much || too_old ? oldest : nullptr;
+}
+
+void TopicLog::retain(Timestamp now) {
+  while (PartitionLog* partition = next_to_shrink(now)) {
+    const auto earliest = partition->watermarks().earliest;
+    if (auto status = partition->remove_oldest(); !status) {
+      diagnostics::error("log", "topic {}: the segment of partition {} from offset {} on could not be removed: {}", name_,
+                         partition->identity().partition, earliest, status.error().message);
+      return;
+    }
+    diagnostics::debug("log", "topic {}: retention removed offsets {} to {} of partition {}", name_, earliest,
+                       partition->watermarks().earliest.value - 1, partition->identity().partition);
+  }
+}
+
+}  // namespace iotstream::log

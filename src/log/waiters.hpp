@@ -1,0 +1,43 @@
+// Callbacks that wait for one watermark of one partition, called in offset order.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include <iotstream/base/result.hpp>
+
+namespace iotstream::log {
+
+class Waiters {
+ public:
+  using Done = std::function<void(Status)>;
+
+  /// Calls `done` now when the watermark has passed `offset` or can pass it no more, else keeps it.
+  void add(std::uint64_t offset, Done done);
+  /// The watermark is now `next_offset`: calls all that wait for less, in offset order, and of one offset in the order of
+  /// add(). One thread at a time.
+  void advance(std::uint64_t next_offset);
+  /// The watermark will not move again: calls all that still wait, and from now on all that would have to, with `error`.
+  void fail(Error error);
+
+ private:
+  struct Waiter {
+    std::uint64_t offset;
+    std::uint64_t number;
+    Done done;
+    /// For a heap whose front is the least: callers mostly arrive in offset order, which a heap takes in constant time.
+    bool operator<(const Waiter& other) const { return offset != other.offset ? offset > other.offset : number > other.number; }
+  };
+  std::vector<Waiter> take_below(std::uint64_t next_offset);
+
+  std::mutex mutex_;
+  std::vector<Waiter> heap_;
+  std::uint64_t number_ = 0;
+  std::uint64_t watermark_ = 0;
+  std::optional<Error> error_;
+};
+
+}  // namespace iotstream::log

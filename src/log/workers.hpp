@@ -1,0 +1,84 @@
+// The two threads of a log: one writes, one syncs. Both park without a timeout when there is nothing to do.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "log/environment.hpp"
+#include "log/partition.hpp"
+
+namespace iotstream::log {
+
+/// Serves the staging rings of all partitions.
+class Writer {
+ public:
+  explicit Writer(WriterPark& park) : park_(park) {}
+  ~Writer() { stop(); }
+
+  void start();
+  /// Any thread. Partitions live until stop() has returned.
+  void add(const std::vector<PartitionLog*>& partitions);
+  /// Writes what was accepted, refuses the rest, joins. The partitions refuse appends already. Idempotent.
+  void stop();
+
+ private:
+  void run();
+  void adopt();
+  void rest(bool stalled);
+  bool has_claims() const;
+
+  WriterPark& park_;
+  std::thread thread_;
+  std::mutex added_mutex_;
+  std::vector<PartitionLog*> added_;
+  std::atomic<bool> has_added_{false};     ///< release: publishes added_, which its mutex guards as well; only a hint to look
+  std::atomic<bool> stopping_{false};      ///< sequentially consistent through the park's exchange, which follows the store
+  std::vector<PartitionLog*> partitions_;  ///< the thread's own
+};
+
+/// Group commit: collects the partitions that have new batches and syncs them in rounds; writes durable marks and keeps
+/// retention behind it.
+class Syncer final : public SyncRequests {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// `retain` is called on the sync thread: a minute after the start, whenever segments were sealed later, and at most a minute
+  /// after any work.
+  explicit Syncer(std::function<void()> retain) : retain_(std::move(retain)) {}
+  ~Syncer() override { stop({}); }
+
+  void start();
+  void request(PartitionLog& partition) override;
+  /// Syncs everything once more, writes the marks, joins. After the writer has stopped. Idempotent.
+  void stop(const std::vector<PartitionLog*>& partitions);
+
+ private:
+  struct Request {
+    PartitionLog* partition;
+    Clock::time_point due;
+  };
+  void run();
+  std::vector<PartitionLog*> take_due(Clock::time_point now);
+  Clock::time_point next_due() const;
+  void write_marks(Clock::time_point now);
+  void keep_retention(Clock::time_point now);
+
+  std::function<void()> retain_;
+  std::thread thread_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<Request> requests_;  ///< at most one for each partition
+  bool stopping_ = false;
+
+  // The thread's own.
+  std::vector<PartitionLog*> marks_behind_;
+  Clock::time_point marks_due_ = Clock::time_point::max();
+  Clock::time_point retention_due_ = Clock::time_point::max();
+};
+
+}  // namespace iotstream::log

@@ -1,0 +1,158 @@
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include <iotstream/model/number.hpp>
+
+namespace iotstream::model {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Where the parts of a literal stand.
+struct Literal {
+  bool negative = false;
+  bool plain = true;          // neither fraction nor exponent
+  std::string_view whole;     // digits before the point
+  std::string_view fraction;  // digits after it
+  std::int64_t exponent = 0;  // held within ±exponent_bound
+
+  std::size_t digits() const { return whole.size() + fraction.size(); }
+  char digit(std::size_t i) const { return i < whole.size() ? whole[i] : fraction[i - whole.size()]; }
+};
+
+// Far outside a double's range and far inside int64's: sums with lengths of texts cannot overflow.
+constexpr std::int64_t exponent_bound = 1'000'000'000'000;
+
+std::string_view take_digits(std::string_view& rest) {
+  std::size_t n = 0;
+  while (n < rest.size() && is_digit(rest[n])) ++n;
+  const std::string_view digits = rest.substr(0, n);
+  rest.remove_prefix(n);
+  return digits;
+}
+
+bool take_exponent(std::string_view& rest, std::int64_t& exponent) {
+  rest.remove_prefix(1);
+  bool negative = false;
+  if (!rest.empty() && (rest[0] == '+' || rest[0] == '-')) {
+    negative = rest[0] == '-';
+    rest.remove_prefix(1);
+  }
+  const std::string_view digits = take_digits(rest);
+  for (char c : digits)
+    if (exponent < exponent_bound) exponent = exponent * 10 + (c - '0');
+  if (negative) exponent = -exponent;
+  return !digits.empty();
+}
+
+bool scan(std::string_view text, Literal& out) {
+  if (!text.empty() && text[0] == '-') {
+    out.negative = true;
+    text.remove_prefix(1);
+  }
+  out.whole = take_digits(text);
+  if (out.whole.empty() || (out.whole.size() > 1 && out.whole[0] == '0')) return false;
+  if (!text.empty() && text[0] == '.') {
+    out.plain = false;
+    text.remove_prefix(1);
+    out.fraction = take_digits(text);
+    if (out.fraction.empty()) return false;
+  }
+  if (!text.empty() && (text[0] == 'e' || text[0] == 'E')) {
+    out.plain = false;
+    if (!take_exponent(text, out.exponent)) return false;
+  }
+  return text.empty();
+}
+
+bool read_integer(const Literal& literal, std::int64_t& value) {
+  if (literal.whole.size() > 19) return false;
+  std::uint64_t magnitude = 0;  // 19 digits fit
+  for (char c : literal.whole) magnitude = magnitude * 10 + static_cast<std::uint64_t>(c - '0');
+  constexpr std::uint64_t limit = std::numeric_limits<std::int64_t>::max();
+  if (magnitude > limit + (literal.negative ? 1 : 0)) return false;
+  value = static_cast<std::int64_t>(literal.negative ? 0 - magnitude : magnitude);
+  return true;
+}
+
+// The number without leading and trailing zeros: `mantissa` × 10^`exponent`; `count` digits.
+struct Significant {
+  std::uint64_t mantissa = 0;
+  int count = 0;
+  std::int64_t exponent = 0;
+  bool operator==(const Significant&) const = default;
+};
+
+// False when there are more digits than any shortest writing of a double has (17).
+bool significant(const Literal& literal, Significant& out) {
+  const std::size_t total = literal.digits();
+  std::size_t first = 0;
+  while (first < total && literal.digit(first) == '0') ++first;
+  if (first == total) return true;
+  std::size_t last = total - 1;
+  while (literal.digit(last) == '0') --last;
+  if (last - first >= 17) return false;
+  for (std::size_t i = first; i <= last; ++i)
+    out.mantissa = out.mantissa * 10 + static_cast<std::uint64_t>(literal.digit(i) - '0');
+  out.count = static_cast<int>(last - first + 1);
+  out.exponent = static_cast<std::int64_t>(literal.whole.size()) - 1 - static_cast<std::int64_t>(last) + literal.exponent;
+  return true;
+}
+
+// Exact when mantissa and power are both exact doubles: one correctly rounded operation (W. D. Clinger, "How to Read Floating
+// Point Numbers Accurately", PLDI 1990).
+bool exact_double(const Significant& number, double& value) {
+  static constexpr std::array<double, 23> power = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                                   1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  if (number.mantissa > (1ull << 53) || number.exponent < -22 || number.exponent > 22) return false;
+  value = static_cast<double>(number.mantissa);
+  if (number.exponent < 0)
+    value /= power[static_cast<std::size_t>(-number.exponent)];
+  else
+    value *= power[static_cast<std::size_t>(number.exponent)];
+  return true;
+}
+
+bool shortest_equals(double value, const Significant& number) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific).ptr;
+  Literal literal;
+  Significant shortest;
+  return scan({text.data(), static_cast<std::size_t>(end - text.data())}, literal) && significant(literal, shortest) &&
+         shortest == number;
+}
+
+bool read_real(std::string_view text, const Literal& literal, double& value) {
+  Significant number;
+  if (!significant(literal, number)) return false;
+  if (!exact_double(number, value)) {
+    const char* begin = text.data() + (literal.negative ? 1 : 0);
+    const auto [end, error] = std::from_chars(begin, text.data() + text.size(), value);
+    if (error != std::errc() || !std::isfinite(value)) return false;
+  }
+  // Up to 15 digits every decimal in the normal range survives the way into a double and back (IEEE 754, 5.12.2), so its
+  // shortest writing is itself.
+  const bool survives = number.count <= 15 && number.exponent > -290 && number.exponent < 290;
+  if (!survives && !shortest_equals(value, number)) return false;
+  if (literal.negative) value = -value;
+  return true;
+}
+
+}  // namespace
+
+bool read_number(std::string_view text, Value& value) {
+  Literal literal;
+  if (!scan(text, literal)) return false;
+  value.text = text;
+  if (literal.plain) {
+    value.kind = read_integer(literal, value.integer) ? ValueKind::integer : ValueKind::decimal;
+    return true;
+  }
+  value.kind = read_real(text, literal, value.real) ? ValueKind::real : ValueKind::decimal;
+  return true;
+}
+
+}  // namespace iotstream::model

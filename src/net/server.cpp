@@ -1,0 +1,293 @@
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <iotstream/base/diagnostics.hpp>
+#include <iotstream/net/server.hpp>
+
+#include "net/connection.hpp"
+#include "net/tls.hpp"
+
+namespace iotstream::net {
+namespace {
+
+using asio::ip::tcp;
+
+// Beside the connections: files, databases, the event loops themselves.
+constexpr rlim_t other_descriptors = 512;
+constexpr auto accept_pause = std::chrono::milliseconds(100);
+// Half-open connections, where the peer has vanished without a word, are given up by the kernel after this long without an
+// acknowledgement.
+constexpr int unacknowledged_ms_max = 45'000;
+
+/// Counts open connections, and waits for the last one.
+class OpenConnections {
+ public:
+  std::size_t add() {
+    const std::lock_guard lock(mutex_);
+    return ++count_;
+  }
+  void remove() {
+    const std::lock_guard lock(mutex_);
+    if (--count_ == 0) none_.notify_all();
+  }
+  bool wait_for_none(Duration patience) {
+    std::unique_lock lock(mutex_);
+    return none_.wait_for(lock, std::chrono::microseconds(patience.us), [&] { return count_ == 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable none_;
+  std::size_t count_ = 0;
+};
+
+/// Makes room for `wanted` connections among the process's descriptors; returns how many there is room for.
+std::size_t make_descriptor_room(std::size_t wanted) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+  const rlim_t needed = wanted + other_descriptors;
+  if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < needed) {
+    limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? needed : std::min<rlim_t>(needed, limit.rlim_max);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= needed) return wanted;
+  const std::size_t room = limit.rlim_cur > 2 * other_descriptors ? limit.rlim_cur - other_descriptors : limit.rlim_cur / 2;
+  diagnostics::warning("net", "the limit of open files ({}) leaves room for {} connections, not {}: raise it with ulimit -n",
+                       limit.rlim_cur, room, wanted);
+  return room;
+}
+
+Error listen_error(const config::Endpoint& endpoint, const error_code& error) {
+  std::string advice = "check the address in server.listen";
+  if (error == asio::error::address_in_use) {
+    advice = fmt::format(
+        "another program uses it; stop that one, or choose another port in server.listen (0 lets the system choose)");
+  } else if (error == asio::error::access_denied) {
+    advice = "ports below 1024 need a privilege; choose a higher one in server.listen";
+  } else if (error == boost::system::errc::address_not_available) {
+    advice = "this machine has no such address; correct server.listen";
+  }
+  return {ErrorKind::io, fmt::format("cannot listen on {}: {}; {}", endpoint.text(), error.message(), advice)};
+}
+
+Result<std::unique_ptr<Acceptor>> open_acceptor(Loop& loop, const config::Endpoint& endpoint) {
+  error_code error;
+  const auto address = asio::ip::make_address(endpoint.host, error);
+  if (error)
+    return Error{ErrorKind::io,
+                 fmt::format("cannot listen on {}: not a numeric address; correct server.listen", endpoint.text())};
+  const tcp::endpoint place(address, endpoint.port);
+  auto acceptor = std::make_unique<Acceptor>(loop.io().get_executor());
+  acceptor->open(place.protocol(), error);
+  if (!error) acceptor->set_option(asio::socket_base::reuse_address(true), error);
+  if (!error && address.is_v6()) acceptor->set_option(asio::ip::v6_only(true), error);
+  if (!error) acceptor->bind(place, error);
+  if (!error) acceptor->listen(asio::socket_base::max_listen_connections, error);
+  if (error) return listen_error(endpoint, error);
+  return acceptor;
+}
+
+void set_socket_options(Socket& socket) {
+  error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);  // answers are written whole: nothing is gained by waiting for more
+  socket.set_option(asio::socket_base::keep_alive(true), ignored);
+  socket.set_option(asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>(unacknowledged_ms_max), ignored);
+}
+
+std::string text_of(const tcp::endpoint& endpoint) {
+  const std::string address = endpoint.address().to_string();
+  return endpoint.address().is_v6() ? fmt::format("[{}]:{}", address, endpoint.port())
+                                    : fmt::format("{}:{}", address, endpoint.port());
+}
+
+Duration tick_of(const ServerOptions& options) {
+  const std::int64_t shortest =
+      std::min({options.header_timeout.us, options.body_timeout.us, options.write_timeout.us, options.linger_timeout.us,
+                options.config.idle_timeout.us, options.websocket_ping_interval.us, options.websocket_close_timeout.us});
+  return {std::clamp<std::int64_t>(shortest / 4, 5'000, 1'000'000)};
+}
+
+/// Bounds the time in which a connection that was turned away may read the reason.
+class Farewell final : public Watched {
+ public:
+  explicit Farewell(Transport& transport) : transport_(transport) {}
+  void expired() override { transport_.cancel(); }
+  void stop(bool) override { transport_.cancel(); }
+
+ private:
+  Transport& transport_;
+};
+
+class ServerImpl final : public Server {
+ public:
+  ServerImpl(ServerOptions options, const Router& router, os::WorkerPool& workers, metrics::Table& metrics)
+      : state_(std::make_shared<ServerState>(std::move(options), router, workers, metrics)) {}
+
+  ~ServerImpl() override { stop(Duration::seconds(0)); }
+
+  Status open();
+  std::vector<config::Endpoint> endpoints() const override { return endpoints_; }
+  void stop(Duration grace) override;
+
+ private:
+  Task<void> accept(Acceptor& acceptor);
+  void take(Loop& loop, Socket socket);
+  Loop& least_loaded();
+  Task<void> serve(std::shared_ptr<Loop> loop, std::unique_ptr<Transport> transport, Peer peer);
+  Task<void> turn_away(std::shared_ptr<Loop> loop, std::unique_ptr<Transport> transport);
+
+  std::shared_ptr<ServerState> state_;
+  std::unique_ptr<TlsContext> tls_;
+  std::vector<std::shared_ptr<Loop>> loops_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;  ///< on the first loop
+  std::vector<config::Endpoint> endpoints_;
+  std::size_t connections_max_ = 0;
+  OpenConnections open_;
+  std::mutex stop_mutex_;
+  bool stopped_ = false;
+};
+
+Status ServerImpl::open() {
+  const config::Server& config = state_->options.config;
+  if (!config.tls_certificate.empty()) {
+    auto tls = TlsContext::load(config.tls_certificate, config.tls_key);
+    if (!tls) return tls.error();
+    tls_ = std::move(*tls);
+  }
+  connections_max_ = make_descriptor_room(config.connections_max);
+  for (unsigned i = 0; i < std::max(1u, state_->options.threads); ++i) {
+    loops_.push_back(std::make_shared<Loop>(fmt::format("net-{}", i), tick_of(state_->options)));
+  }
+  for (const auto& endpoint : config.listen) {
+    auto acceptor = open_acceptor(*loops_.front(), endpoint);
+    if (!acceptor) return acceptor.error();
+    error_code ignored;
+    endpoints_.push_back({endpoint.host, (*acceptor)->local_endpoint(ignored).port()});
+    acceptors_.push_back(std::move(*acceptor));
+  }
+  for (const auto& acceptor : acceptors_) asio::co_spawn(loops_.front()->io(), accept(*acceptor), asio::detached);
+  for (const auto& loop : loops_) loop->start();
+  return {};
+}
+
+Task<void> ServerImpl::accept(Acceptor& acceptor) {
+  while (acceptor.is_open()) {
+    Loop& loop = least_loaded();
+    Socket socket(loop.io().get_executor());
+    error_code error;
+    co_await acceptor.async_accept(socket, asio::redirect_error(use_task, error));
+    if (error == asio::error::operation_aborted || !acceptor.is_open()) break;
+    if (!error) {
+      take(loop, std::move(socket));
+    } else if (error == asio::error::no_descriptors || error == asio::error::no_memory ||
+               error == asio::error::no_buffer_space) {
+      // Connections that end make room; until then the kernel's queue holds the others.
+      state_->metrics.refused("descriptors");
+      asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor> pause(
+          loops_.front()->io().get_executor(), accept_pause);
+      co_await pause.async_wait(use_task);
+    }
+  }
+}
+
+Loop& ServerImpl::least_loaded() {
+  const auto least =
+      std::min_element(loops_.begin(), loops_.end(), [](const auto& a, const auto& b) { return a->size() < b->size(); });
+  return **least;
+}
+
+void ServerImpl::take(Loop& loop, Socket socket) {
+  set_socket_options(socket);
+  error_code error;
+  const tcp::endpoint remote = socket.remote_endpoint(error);
+  const tcp::endpoint local = socket.local_endpoint(error);
+  Peer peer{text_of(remote), local.address().to_string()};
+  const bool full = open_.add() > connections_max_;
+  state_->metrics.connections.add(1);
+  state_->metrics.accepted.add();
+  auto shared = loop.shared_from_this();
+  auto transport =
+      tls_ && !full ? tls_transport(loop, std::move(socket), tls_->context()) : plain_transport(loop, std::move(socket));
+  if (full) {
+    asio::co_spawn(loop.io(), turn_away(shared, std::move(transport)), asio::detached);
+  } else {
+    asio::co_spawn(loop.io(), serve(shared, std::move(transport), std::move(peer)), asio::detached);
+  }
+}
+
+Task<void> ServerImpl::serve(std::shared_ptr<Loop> loop, std::unique_ptr<Transport> transport, Peer peer) {
+  auto connection = std::make_shared<Connection>(std::move(loop), state_, std::move(transport), std::move(peer));
+  const std::shared_ptr<WebSocketSession> websocket = co_await connection->run();
+  connection.reset();
+  if (websocket) co_await websocket->run();
+  state_->metrics.connections.add(-1);
+  open_.remove();
+}
+
+/// One connection too many: it is told so, in the clear, and closed.
+Task<void> ServerImpl::turn_away(std::shared_ptr<Loop> loop, std::unique_ptr<Transport> transport) {
+  state_->metrics.refused("connections");
+  if (!tls_) {
+    const auto farewell = std::make_shared<Farewell>(*transport);
+    farewell->deadline = after(state_->options.linger_timeout);
+    loop->watch(farewell);
+    std::string text;
+    Response response = Response::problem(503, "There are too many connections; try again later.");
+    response.headers.emplace_back("Retry-After", "1");
+    append_head(text, response, {true, false, response.body.size(), {}});
+    text += response.body;
+    // Once, without waiting: an empty send buffer takes it whole.
+    error_code ignored;
+    transport->socket().write_some(asio::buffer(text), ignored);
+    co_await transport->finish();
+    co_await transport->drain(*loop);
+    loop->forget(*farewell);
+  }
+  transport->close(false);
+  transport.reset();
+  state_->metrics.connections.add(-1);
+  open_.remove();
+}
+
+void ServerImpl::stop(Duration grace) {
+  const std::lock_guard lock(stop_mutex_);
+  if (std::exchange(stopped_, true)) return;
+  state_->stopping.store(true, std::memory_order_relaxed);
+  if (!loops_.empty()) {
+    loops_.front()->post([this] {
+      error_code ignored;
+      for (const auto& acceptor : acceptors_) acceptor->close(ignored);
+    });
+  }
+  const auto stop_all = [&](bool at_once) {
+    for (const auto& loop : loops_) loop->post([loop, at_once] { loop->stop_all(at_once); });
+  };
+  stop_all(false);
+  if (!open_.wait_for_none(grace)) {
+    // A connection may have been accepted after a round, and be watched before the next.
+    do stop_all(true);
+    while (!open_.wait_for_none(Duration::milliseconds(20)));
+  }
+  for (const auto& loop : loops_) loop->join();
+  acceptors_.clear();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::start(ServerOptions options, const Router& router, os::WorkerPool& workers,
+                                              metrics::Table& metrics) {
+  auto server = std::make_unique<ServerImpl>(std::move(options), router, workers, metrics);
+  if (const Status opened = server->open(); !opened) return opened.error();
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace iotstream::net

@@ -1,0 +1,224 @@
+// The dashboard in a real browser, against the real server: every dataset's line moves, drag zooms, Space pauses and
+// resumes, a lost server is shown and survived, and nothing goes wrong in the console, the network or the policy.
+//
+//   node --test tests/browser/          IOTSTREAM_URL tests a running server, IOTSTREAM_SCREENSHOTS keeps pictures.
+
+import assert from 'node:assert/strict';
+import { performance } from 'node:perf_hooks';
+import { after, before, describe, it } from 'node:test';
+import {
+  accessibilityViolations,
+  eventually,
+  inkOf,
+  openBrowser,
+  openPage,
+  openServer,
+  screenshotPath,
+  seesMovingLine,
+} from './support.mjs';
+
+/** A stop of the server makes the browser itself write these; they are what is being tested. */
+const EXPECTED_WHILE_AWAY =
+  /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_SOCKET_NOT_CONNECTED|ERR_EMPTY_RESPONSE|WebSocket connection/;
+
+let server;
+let browser;
+
+before(async () => {
+  [server, browser] = await Promise.all([openServer(), openBrowser()]);
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+async function openDashboard(hash = '', options = {}) {
+  const opened = await openPage(browser, options);
+  await opened.page.goto(`${server.url}/${hash}`);
+  await opened.page.locator('[data-dataset]').first().waitFor({ timeout: 10_000 });
+  return opened;
+}
+
+function modeOf(page) {
+  return page.locator('[data-testid="mode"]').textContent();
+}
+
+describe('the dashboard', { timeout: 180_000 }, () => {
+  it('shows a moving line of every dataset, without configuration', async () => {
+    const { context, page, troubles } = await openDashboard();
+    const answer = await (await page.request.get(`${server.url}/api/v1/datasets`)).json();
+    const names = answer.datasets.map((d) => d.name);
+    assert.ok(names.length >= 3, `three datasets are expected, there are: ${names.join(', ')}`);
+    for (const name of names) {
+      const section = page.locator(`[data-dataset="${name}"]`);
+      await section.scrollIntoViewIfNeeded();
+      await seesMovingLine(section);
+    }
+    assert.deepEqual(troubles, []);
+    await context.close();
+  });
+
+  it('says rate, latency and connection in its head', async () => {
+    const { context, page, troubles } = await openDashboard();
+    await eventually('a rate', async () =>
+      /^[\d.,]+\/s$/.test(await page.locator('[data-testid="rate"]').textContent()),
+    );
+    await eventually('a latency', async () =>
+      /^\d.* (ms|s)$/.test(await page.locator('[data-testid="latency"]').textContent()),
+    );
+    assert.match(await page.locator('[data-testid="connection"]').textContent(), /Connected/);
+    console.log(`latency shown, event time to pixel: ${await page.locator('[data-testid="latency"]').textContent()}`);
+    assert.deepEqual(troubles, []);
+    await context.close();
+  });
+
+  it('zooms every panel by a drag on one, and goes back', async () => {
+    const { context, page, troubles } = await openDashboard();
+    const section = page.locator('[data-dataset]').first();
+    await seesMovingLine(section);
+    const plot = section.locator('.plot').first();
+    const other = section.locator('[data-testid="line-panel"] canvas').nth(1);
+    const box = await plot.boundingBox();
+    const middle = box.y + box.height / 2;
+    await page.mouse.move(box.x + box.width * 0.6, middle);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.75, middle, { steps: 4 });
+    await page.mouse.move(box.x + box.width * 0.9, middle, { steps: 4 });
+    const before = await inkOf(other);
+    await page.mouse.up();
+    await eventually('the mode is Paused', async () => (await modeOf(page)).includes('Paused'));
+    await eventually('the other panel follows', async () => (await inkOf(other)).sum !== before.sum);
+    assert.match(page.url(), /from=\d+&to=\d+/);
+    await page.mouse.move(5, 5);
+    await page.reload();
+    await eventually('a reload keeps the window', async () => (await modeOf(page)).includes('Paused'));
+    await page.keyboard.press('Escape');
+    await eventually('Escape leads back to live', async () => (await modeOf(page)).includes('Live'));
+    await seesMovingLine(section);
+    assert.deepEqual(troubles, []);
+    await context.close();
+  });
+
+  it('shows the crosshair and the values on all panels at once', async () => {
+    const { context, page, troubles } = await openDashboard();
+    const section = page.locator('[data-dataset]').first();
+    await seesMovingLine(section);
+    await section.locator('.plot').first().hover();
+    await eventually('two crosshairs', async () => (await section.locator('.plot .cross:visible').count()) >= 2);
+    await page.mouse.move(2, 300);
+    await eventually(
+      'none without a pointer',
+      async () => (await section.locator('.plot .cross:visible').count()) === 0,
+    );
+    assert.deepEqual(troubles, []);
+    await context.close();
+  });
+
+  it('stands still while paused and moves again when resumed', async () => {
+    const { context, page, troubles } = await openDashboard();
+    const section = page.locator('[data-dataset]').first();
+    await seesMovingLine(section);
+    await page.keyboard.press(' ');
+    await eventually('the mode is Paused', async () => (await modeOf(page)).includes('Paused'));
+    const canvas = section.locator('[data-testid="line-panel"] canvas').first();
+    // The picture comes to rest once the last rows of the window, and at most one answer from the history, are drawn.
+    let last = null;
+    await eventually('the picture rests', async () => {
+      const { sum } = await inkOf(canvas);
+      await page.waitForTimeout(700);
+      const rests = last === sum;
+      last = sum;
+      return rests;
+    });
+    await page.keyboard.press(' ');
+    await eventually('the mode is Live', async () => (await modeOf(page)).includes('Live'));
+    await seesMovingLine(section);
+    assert.deepEqual(troubles, []);
+    await context.close();
+  });
+
+  it('fits a phone without scrolling sideways', async () => {
+    for (const width of [360, 390]) {
+      const { context, page, troubles } = await openDashboard('', { width, height: 780, ratio: 2 });
+      await seesMovingLine(page.locator('[data-dataset]').first());
+      const overflow = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      assert.equal(overflow, 0, `${overflow} px too wide at ${width}`);
+      assert.deepEqual(troubles, []);
+      await context.close();
+    }
+  });
+
+  it('lists its shortcuts', async () => {
+    const { context, page, troubles } = await openDashboard();
+    await page.keyboard.press('?');
+    await page.locator('dialog[open]').waitFor({ timeout: 2_000 });
+    await page.keyboard.press('Escape');
+    await eventually('it is closed', async () => (await page.locator('dialog[open]').count()) === 0);
+    assert.ok((await modeOf(page)).includes('Live'));
+    assert.deepEqual(troubles, []);
+    await context.close();
+  });
+
+  for (const scheme of ['dark', 'light']) {
+    for (const width of [1440, 360]) {
+      it(`has no accessibility violation: ${scheme}, ${width} px`, async () => {
+        const { context, page } = await openDashboard('', { width, scheme, bypassPolicy: true });
+        await seesMovingLine(page.locator('[data-dataset]').first());
+        assert.deepEqual(await accessibilityViolations(page), []);
+        await page.keyboard.press('?');
+        await page.locator('dialog[open]').waitFor({ timeout: 2_000 });
+        assert.deepEqual(await accessibilityViolations(page), []);
+        await context.close();
+      });
+    }
+  }
+
+  for (const scheme of ['dark', 'light']) {
+    for (const width of [1440, 390]) {
+      it(`looks as it should: ${scheme}, ${width} px`, async () => {
+        const { context, page, troubles } = await openDashboard('', {
+          width,
+          height: width > 500 ? 900 : 844,
+          scheme,
+          ratio: width > 500 ? 1 : 2,
+        });
+        await seesMovingLine(page.locator('[data-dataset]').first());
+        const path = screenshotPath(`dashboard-${scheme}-${width}`);
+        if (path !== null) await page.screenshot({ path });
+        const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+        const light = Number(/\d+/.exec(background)[0]) > 128;
+        assert.equal(light, scheme === 'light');
+        assert.deepEqual(troubles, []);
+        await context.close();
+      });
+    }
+  }
+
+  it('shows the loss of the server within two seconds, and survives it', async (t) => {
+    if (server.restart === null) {
+      t.skip('the server was given by IOTSTREAM_URL and is not this test’s to stop');
+      return;
+    }
+    const { context, page, troubles } = await openDashboard();
+    const section = page.locator('[data-dataset]').first();
+    await seesMovingLine(section);
+    let noticed = 0;
+    const startedAt = await server.restart(async () => {
+      const gone = performance.now();
+      await page.locator('[data-testid="stale"]').waitFor({ timeout: 5_000 });
+      noticed = performance.now() - gone;
+    });
+    assert.ok(noticed < 2_000, `noticed after ${Math.round(noticed)} ms`);
+    await eventually('connected again', async () => (await page.locator('[data-testid="stale"]').count()) === 0);
+    await seesMovingLine(section);
+    console.log(`start of the process → moving line in an open page: ${Math.round(performance.now() - startedAt)} ms`);
+    assert.deepEqual(
+      troubles.filter((trouble) => !EXPECTED_WHILE_AWAY.test(trouble)),
+      [],
+    );
+    await context.close();
+  });
+});

@@ -1,0 +1,220 @@
+// What the browser tests share: a server (given by IOTSTREAM_URL, or the built binary on a temporary directory), Debian's
+// Chromium, a page that remembers everything that went wrong in it, and questions about the pixels of a canvas.
+
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const require = createRequire(join(ROOT, 'web', 'package.json'));
+const { chromium } = require('playwright-core');
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const CHROMIUM_FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const READY = /^ready (http:\/\/\S+) in/m;
+const READY_WITHIN_MS = 20_000;
+const STOPPED_WITHIN_MS = 8_000;
+
+/** Starts the binary; `port` 0 takes a free one. The answer has the URL, and `stop()`. */
+export async function startBinary(dataDirectory, port = 0) {
+  const binary = process.env.IOTSTREAM_BINARY ?? join(ROOT, 'iotstream');
+  const started = performance.now();
+  const child = spawn(
+    binary,
+    [
+      ...['--config', join(ROOT, 'config', 'iotstream.toml')],
+      ...['--set', `data_dir=${dataDirectory}`, '--set', `server.listen=["127.0.0.1:${port}"]`],
+    ],
+    { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let output = '';
+  let diagnostics = '';
+  child.stderr.on('data', (data) => {
+    diagnostics = (diagnostics + data).slice(-8_000);
+  });
+  const url = await new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`no ready line in ${READY_WITHIN_MS} ms\n${diagnostics}`)),
+      READY_WITHIN_MS,
+    );
+    child.stdout.on('data', (data) => {
+      output += data;
+      const match = READY.exec(output);
+      if (match === null) return;
+      clearTimeout(timer);
+      resolve(match[1]);
+    });
+    child.on('error', reject);
+    child.on('exit', (code) => reject(new Error(`the server ended with ${code} before it was ready\n${diagnostics}`)));
+  });
+  const stop = () =>
+    new Promise((resolve, reject) => {
+      if (child.exitCode !== null) {
+        resolve(child.exitCode);
+        return;
+      }
+      const timer = setTimeout(() => {
+        child.kill('SIGKILL');
+        reject(new Error(`the server did not stop within ${STOPPED_WITHIN_MS} ms of SIGTERM`));
+      }, STOPPED_WITHIN_MS);
+      child.once('exit', (code) => {
+        clearTimeout(timer);
+        resolve(code);
+      });
+      child.kill('SIGTERM');
+    });
+  return { url, started, stop, pid: child.pid };
+}
+
+/** The server to test: `own` is false when it was given by IOTSTREAM_URL. */
+export async function openServer() {
+  const given = process.env.IOTSTREAM_URL;
+  if (given) return { url: given.replace(/\/$/, ''), own: false, stop: async () => 0, restart: null, directory: null };
+  const directory = mkdtempSync(join(tmpdir(), 'iotstream-browser-'));
+  let running = await startBinary(directory);
+  const port = new URL(running.url).port;
+  return {
+    url: running.url,
+    own: true,
+    directory,
+    /** Stops the server, calls `meanwhile`, starts it again on the same port; gives the start's time. */
+    restart: async (meanwhile) => {
+      await running.stop();
+      await meanwhile();
+      running = await startBinary(directory, port);
+      return running.started;
+    },
+    stop: async () => {
+      const code = await running.stop();
+      rmSync(directory, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
+
+export function openBrowser() {
+  return chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_FLAGS });
+}
+
+/**
+ * A page and the list of what went wrong in it: console errors, exceptions, failed requests, answers of 400 and above,
+ * reports of the content security policy.
+ */
+export async function openPage(
+  browser,
+  { width = 1440, height = 900, scheme = 'dark', ratio = 1, bypassPolicy = false } = {},
+) {
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: scheme,
+    deviceScaleFactor: ratio,
+    bypassCSP: bypassPolicy,
+  });
+  const page = await context.newPage();
+  const troubles = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning')
+      troubles.push(`console ${message.type()}: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => troubles.push(`exception: ${error.stack ?? error.message}`));
+  page.on('requestfailed', (request) => {
+    // A question that a newer window made pointless is given up by the page itself.
+    const reason = request.failure()?.errorText ?? '';
+    if (reason !== 'net::ERR_ABORTED') troubles.push(`request failed: ${request.url()} ${reason}`);
+  });
+  page.on('response', (response) => {
+    if (response.status() >= 400) troubles.push(`answer ${response.status()}: ${response.url()}`);
+  });
+  await page.exposeFunction('reportPolicy', (text) => troubles.push(`policy: ${text}`));
+  await page.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (event) => {
+      window.reportPolicy(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
+    });
+  });
+  return { context, page, troubles };
+}
+
+/** How many pixels of the canvas have a colour of their own (axes and grid are grey), and a sum over all pixels. */
+export function inkOf(canvas) {
+  return canvas.evaluate((element) => {
+    if (element.width === 0 || element.height === 0) return { colored: 0, sum: 0 };
+    // Read from a copy: reading the page's own canvas would change how the browser keeps it, and warn of it.
+    const copy = new OffscreenCanvas(element.width, element.height).getContext('2d', { willReadFrequently: true });
+    copy.drawImage(element, 0, 0);
+    const { data } = copy.getImageData(0, 0, element.width, element.height);
+    let colored = 0;
+    let sum = 0;
+    for (let i = 0; i < data.length; i += 4) {
+      const [r, g, b, a] = [data[i], data[i + 1], data[i + 2], data[i + 3]];
+      sum = (Math.imul(sum, 31) + r + 256 * g + 65_536 * b + a) | 0;
+      if (a > 128 && Math.max(r, g, b) - Math.min(r, g, b) > 60) colored += 1;
+    }
+    return { colored, sum };
+  });
+}
+
+/** Waits until `question` answers something true, asking again every 50 ms; fails with `what` after `limit` ms. */
+export async function eventually(what, question, limit = 10_000) {
+  const end = performance.now() + limit;
+  for (;;) {
+    const answer = await question();
+    if (answer) return answer;
+    if (performance.now() > end) throw new Error(`not within ${limit} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** The line in the first chart of `section` is drawn, and another picture follows. */
+export async function seesMovingLine(section, limit = 15_000) {
+  const canvas = section.locator('[data-testid="line-panel"] canvas').first();
+  await canvas.waitFor({ state: 'attached', timeout: limit });
+  await canvas.scrollIntoViewIfNeeded();
+  const first = await eventually(
+    'a line is drawn',
+    async () => {
+      const ink = await inkOf(canvas);
+      return ink.colored > 20 ? ink : null;
+    },
+    limit,
+  );
+  await eventually(
+    'the line moves',
+    async () => {
+      const ink = await inkOf(canvas);
+      return ink.sum !== first.sum && ink.colored > 20;
+    },
+    limit,
+  );
+}
+
+/** A path in IOTSTREAM_SCREENSHOTS, or null when none are wanted. */
+export function screenshotPath(name) {
+  const directory = process.env.IOTSTREAM_SCREENSHOTS;
+  if (!directory) return null;
+  mkdirSync(directory, { recursive: true });
+  return join(directory, `${name}.png`);
+}
+
+/** What axe-core finds against WCAG 2.2 A and AA. The page must have been opened with `bypassPolicy`. */
+export async function accessibilityViolations(page) {
+  await page.addScriptTag({ path: require.resolve('axe-core/axe.min.js') });
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+  const { violations, passes } = await page.evaluate(
+    (values) => globalThis.axe.run({ runOnly: { type: 'tag', values } }),
+    tags,
+  );
+  if (passes.length === 0) throw new Error('axe checked nothing');
+  return violations.map((v) => `${v.id}: ${v.nodes.length} × ${v.nodes[0].target.join(' ')}`);
+}

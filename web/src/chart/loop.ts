@@ -1,0 +1,101 @@
+// The one requestAnimationFrame of the page. Painters say what they draw; the loop calls those that are on the screen,
+// then tells the live client, after the browser has painted, that the frames may be acknowledged.
+
+import { link, live, onRepaint, view } from '../state/app';
+import { bounds } from '../state/window';
+import { cursor } from './cursor';
+import { forgetPalette } from './palette';
+
+/** What every painter of a frame is given: one clock, one window, one crosshair for all. */
+export interface Moment {
+  /** Window, µs. */
+  from: number;
+  to: number;
+  live: boolean;
+  /** performance.now() of this frame. */
+  at: number;
+}
+
+export interface Painter {
+  readonly element: HTMLElement;
+  /** On the screen or close to it: make canvases. */
+  appear(): void;
+  /** Far from it: give them back. */
+  vanish(): void;
+  /** Draws what has changed; most calls find nothing to do. */
+  paint(moment: Moment): void;
+  /** Moves the crosshair and its values; called when the cursor moved or the window slid under it. */
+  point(moment: Moment): void;
+}
+
+const NEAR = '160px';
+
+class FrameLoop {
+  private readonly painters = new Map<Element, Painter>();
+  private readonly visible = new Set<Painter>();
+  private readonly observer: IntersectionObserver;
+  private readonly channel = new MessageChannel();
+  private scheduled = false;
+
+  constructor() {
+    this.observer = new IntersectionObserver((entries) => this.observe(entries), { rootMargin: NEAR });
+    this.channel.port1.onmessage = () => live.painted();
+    onRepaint(() => this.request());
+    cursor.onMove(() => this.request());
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.restyle());
+    void document.fonts.ready.then(() => this.restyle());
+    window.addEventListener('resize', () => this.request());
+  }
+
+  add(painter: Painter): () => void {
+    this.painters.set(painter.element, painter);
+    this.observer.observe(painter.element);
+    return () => {
+      this.observer.unobserve(painter.element);
+      this.painters.delete(painter.element);
+      if (this.visible.delete(painter)) painter.vanish();
+    };
+  }
+
+  request(): void {
+    if (this.scheduled || document.hidden) return;
+    this.scheduled = true;
+    requestAnimationFrame((at) => this.tick(at));
+  }
+
+  restyle(): void {
+    forgetPalette();
+    this.request();
+  }
+
+  private observe(entries: IntersectionObserverEntry[]): void {
+    for (const entry of entries) {
+      const painter = this.painters.get(entry.target);
+      if (painter === undefined) continue;
+      if (entry.isIntersecting && !this.visible.has(painter)) {
+        this.visible.add(painter);
+        painter.appear();
+      } else if (!entry.isIntersecting && this.visible.delete(painter)) {
+        painter.vanish();
+      }
+    }
+    this.request();
+  }
+
+  private tick(at: number): void {
+    this.scheduled = false;
+    const now = live.clock.now();
+    const current = view.peek();
+    const { from, to } = bounds(current, now);
+    const moment: Moment = { from, to, live: current.mode === 'live', at };
+    for (const painter of this.visible) painter.paint(moment);
+    if (cursor.takeMoved() || (moment.live && cursor.fraction !== null)) {
+      for (const painter of this.visible) painter.point(moment);
+    }
+    // A message posted inside a frame is handled after the browser has painted it.
+    this.channel.port2.postMessage(null);
+    if (moment.live && link.peek().state !== 'connecting') this.request();
+  }
+}
+
+export const loop = new FrameLoop();

@@ -1,0 +1,251 @@
+// The state of the page, as signals, and the few actions on it. Samples are not here: they live in the feeds' rings.
+
+import { computed, signal } from '@preact/signals';
+import { type DatasetInfo, type DeviceInfo, getDatasets, getDevices, getSchema, type Schema } from '../wire/rest';
+import type { LinkState } from '../wire/socket';
+import { History } from './history';
+import { LiveClient } from './live';
+import { formatHash, parseHash, type Theme } from './url';
+import { bounds, panned, pausedAt, type View, zoomed } from './window';
+
+export const datasets = signal<DatasetInfo[] | null>(null);
+export const devices = signal<DeviceInfo[]>([]);
+export const schemas = signal<ReadonlyMap<string, Schema>>(new Map());
+export const rates = signal<ReadonlyMap<string, { events: number; rate: number }>>(new Map());
+export const link = signal<{ state: LinkState; since: number }>({ state: 'connecting', since: 0 });
+/** ms; null before anything was painted. */
+export const latencyMs = signal<number | null>(null);
+export const serverVersion = signal('');
+/** Rises when fields or devices of a feed change: the panels to show may be others. */
+export const structure = signal(0);
+/** Devices that are not drawn, as `dataset/device`. */
+export const hiddenDevices = signal<ReadonlySet<string>>(new Set());
+export const restFailure = signal<string | null>(null);
+
+const first = parseHash(location.hash, Date.now() * 1_000);
+export const view = signal<View>(first.view);
+export const dataset = signal<string | null>(first.dataset);
+export const theme = signal<Theme>(first.theme);
+export const shownDatasets = computed(() => {
+  const all = datasets.value ?? [];
+  return dataset.value === null ? all : all.filter((d) => d.name === dataset.value);
+});
+
+/** What to call when something may have to be painted; set by the frame loop. */
+let repaint: () => void = () => undefined;
+export function onRepaint(callback: () => void): void {
+  repaint = callback;
+}
+
+export const history = new History(() => repaint());
+
+let structureSeen = 0;
+function noteStructure(): void {
+  let sum = 0;
+  for (const feed of live.feeds.values()) sum += feed.structure;
+  if (sum === structureSeen) return;
+  structureSeen = sum;
+  structure.value += 1;
+}
+
+function liveUrl(): string {
+  return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/live`;
+}
+
+export const live: LiveClient = new LiveClient(liveUrl(), {
+  link: (state, since) => {
+    link.value = { state, since };
+    repaint();
+  },
+  hello: (hello, restarted) => {
+    serverVersion.value = hello.version;
+    if (restarted) history.clear();
+    void refresh();
+  },
+  changed: () => scheduleRefresh(),
+  stats: (stats) => {
+    rates.value = new Map(stats.datasets.map((d) => [d.dataset, { events: d.events, rate: d.rate }]));
+    latencyMs.value = live.latency.median(performance.now());
+    if (stats.datasets.length > (datasets.value?.length ?? 0)) scheduleRefresh();
+  },
+  data: () => {
+    noteStructure();
+    repaint();
+  },
+});
+
+const REFRESH_AFTER_MS = 150;
+const DEVICES_EVERY_MS = 2_000;
+/** Counts of values seen change without a message; with them, fields leave the hidden ones. */
+const CATALOG_EVERY_MS = 15_000;
+let refreshTimer: ReturnType<typeof setTimeout> | undefined;
+
+function scheduleRefresh(): void {
+  if (refreshTimer !== undefined) return;
+  refreshTimer = setTimeout(() => {
+    refreshTimer = undefined;
+    void refresh();
+  }, REFRESH_AFTER_MS);
+}
+
+async function refreshSchemas(names: string[]): Promise<void> {
+  const answers = await Promise.all(names.map((name) => getSchema(name)));
+  const next = new Map<string, Schema>();
+  answers.forEach((answer, i) => {
+    const name = names[i] as string;
+    const before = schemas.value.get(name);
+    if (answer.ok) next.set(name, answer.value);
+    else if (before !== undefined) next.set(name, before);
+  });
+  schemas.value = next;
+}
+
+/** Asks again what datasets, schemas and devices there are. */
+export function refresh(): Promise<void> {
+  refreshing ??= askCatalog().finally(() => {
+    refreshing = null;
+  });
+  return refreshing;
+}
+
+let refreshing: Promise<void> | null = null;
+
+async function askCatalog(): Promise<void> {
+  void refreshDevices();
+  const answer = await getDatasets();
+  if (!answer.ok) {
+    restFailure.value = answer.detail;
+    return;
+  }
+  restFailure.value = null;
+  const names = answer.value.datasets.map((d) => d.name);
+  live.keepOnly(new Set(names));
+  // Before the schemas: the sections subscribe at once, and the back-fill is under way while the schemas are.
+  datasets.value = answer.value.datasets;
+  await refreshSchemas(names);
+}
+
+async function refreshDevices(): Promise<void> {
+  const answer = await getDevices();
+  if (answer.ok) devices.value = answer.value.devices;
+}
+
+function poll(every: number, ask: () => Promise<void>): void {
+  setInterval(() => {
+    if (!document.hidden && link.value.state === 'open') void ask();
+  }, every);
+}
+
+// --- actions ---------------------------------------------------------------------------------------------------------
+
+/** Where Back leads: the windows that were zoomed out of, oldest first. */
+const visited: View[] = [];
+const MOST_VISITED = 50;
+
+export function setView(next: View): void {
+  const resumed = next.mode === 'live' && view.value.mode === 'paused';
+  view.value = next;
+  live.hold(next.mode === 'paused');
+  if (resumed) {
+    visited.length = 0;
+    for (const feed of live.feeds.values()) feed.tidy();
+  }
+  repaint();
+}
+
+export function goLive(span = view.value.span): void {
+  setView({ mode: 'live', span });
+}
+
+export function pause(): void {
+  const { from, to } = bounds(view.value, live.clock.now());
+  setView(pausedAt(view.value, from, to));
+}
+
+export function togglePause(): void {
+  if (view.value.mode === 'live') pause();
+  else goLive();
+}
+
+let pausedForDrag = false;
+
+/** The window must not slide away under a drag. */
+export function pauseForDrag(): void {
+  if (view.value.mode !== 'live') return;
+  pausedForDrag = true;
+  pause();
+}
+
+export function resumeAfterDrag(): void {
+  if (pausedForDrag) goLive();
+  pausedForDrag = false;
+}
+
+export function zoomTo(from: number, to: number): void {
+  visited.push(pausedForDrag ? { mode: 'live', span: view.value.span } : view.value);
+  if (visited.length > MOST_VISITED) visited.shift();
+  pausedForDrag = false;
+  setView(pausedAt(view.value, from, to));
+}
+
+/** Back to the window before the last zoom, in the end to the live one. */
+export function goBack(): void {
+  const before = visited.pop();
+  if (before !== undefined) setView(before);
+  else if (view.value.mode === 'paused') goLive();
+}
+
+export function zoom(direction: 1 | -1): void {
+  setView(zoomed(view.value, direction, live.clock.now()));
+}
+
+export function pan(part: number): void {
+  setView(panned(view.value, part, live.clock.now()));
+}
+
+export function toggleDevice(key: string): void {
+  const next = new Set(hiddenDevices.value);
+  if (!next.delete(key)) next.add(key);
+  hiddenDevices.value = next;
+  repaint();
+}
+
+/** Address of a dataset's own page, of the page of all with null, keeping window and theme. */
+export function hrefOf(name: string | null): string {
+  const hash = formatHash({ dataset: name, view: view.value, theme: theme.value });
+  return hash === '' ? '#' : hash;
+}
+
+function applyHash(): void {
+  const state = parseHash(location.hash, live.clock.now());
+  dataset.value = state.dataset;
+  theme.value = state.theme;
+  setView(state.view);
+}
+
+/** Connects the state to the page: URL, theme, hidden tab, polling. Called once. */
+export function start(): void {
+  live.hold(view.value.mode === 'paused');
+  view.subscribe(() => writeHash());
+  dataset.subscribe(() => writeHash());
+  theme.subscribe((value) => {
+    document.documentElement.dataset.theme = value;
+    writeHash();
+  });
+  window.addEventListener('hashchange', applyHash);
+  window.addEventListener('online', () => live.hurry());
+  document.addEventListener('visibilitychange', () => {
+    live.setHidden(document.hidden);
+    repaint();
+  });
+  poll(DEVICES_EVERY_MS, refreshDevices);
+  poll(CATALOG_EVERY_MS, refresh);
+  void refresh();
+}
+
+function writeHash(): void {
+  const hash = formatHash({ dataset: dataset.value, view: view.value, theme: theme.value });
+  if (hash === location.hash) return;
+  // Replaced, not pushed: a window that changes with every drag would fill the browser's way back.
+  window.history.replaceState(null, '', hash === '' ? location.pathname + location.search : hash);
+}

@@ -1,0 +1,198 @@
+// The past that the rings do not hold: numbers from `/series` with lowest, highest, average and last at the panel's pixel
+// width, texts from `/events`. Panels ask while they are drawn; questions of one moment are gathered into one request per
+// dataset and device.
+
+import { getEvents, getSeries, type SeriesAnswer, type StoredEvent } from '../wire/rest';
+import { type Rows, TextTable } from './ring';
+import { parseInstant } from './window';
+
+/** One field of one device over one window, in buckets. */
+export interface PastLine extends Rows {
+  value: Float64Array;
+  low: Float64Array | null;
+  high: Float64Array | null;
+  /** Last value of each bucket. */
+  last: Float64Array;
+  /** µs per bucket. */
+  bucket: number;
+  /** What a number of a text field reads as. */
+  text: (value: number) => string;
+}
+
+export type PastKind = 'number' | 'boolean' | 'text';
+
+export interface PastQuestion {
+  dataset: string;
+  device: string;
+  field: string;
+  /** Of numbers the extremes are asked for, of truth values the last of each bucket, of texts the events themselves. */
+  kind: PastKind;
+  from: number;
+  to: number;
+  points: number;
+}
+
+type Entry = { line: PastLine | null; detail: string | null };
+
+const GATHER_MS = 40;
+const KEPT_ENTRIES = 1_500;
+/** Texts of a longer stretch are known from its newest events on. */
+const TEXT_EVENTS = 5_000;
+
+function keyOf(q: PastQuestion): string {
+  return JSON.stringify([q.dataset, q.device, q.from, q.to, q.points, q.field]);
+}
+
+function padded(length: number): number {
+  let size = 16;
+  while (size < length) size *= 2;
+  return size;
+}
+
+function numberColumn(values: (number | null)[] | undefined, size: number): Float64Array {
+  const column = new Float64Array(size).fill(Number.NaN);
+  values?.forEach((value, i) => {
+    if (value !== null) column[i] = value;
+  });
+  return column;
+}
+
+/** The line of one field in an answer; exported for the tests. */
+export function lineOf(answer: SeriesAnswer, question: PastQuestion): PastLine {
+  const count = answer.time.length;
+  const size = padded(count);
+  const bucket = answer.interval_us;
+  const time = new Float64Array(size);
+  // A bucket is drawn at its middle, where its extremes are off by half a pixel column at most.
+  for (let i = 0; i < count; i++) time[i] = (answer.time[i] as number) + bucket / 2;
+  const named = (agg: string) => answer.series.find((s) => s.field === question.field && s.agg === agg)?.values;
+  const last = numberColumn(named('last'), size);
+  const number = question.kind === 'number';
+  return {
+    time,
+    start: 0,
+    size: count,
+    mask: size - 1,
+    bucket,
+    value: number ? numberColumn(named('avg'), size) : last,
+    last,
+    low: number ? numberColumn(named('min'), size) : null,
+    high: number ? numberColumn(named('max'), size) : null,
+    text: number ? String : (value) => (value === 0 ? 'false' : 'true'),
+  };
+}
+
+/** The line of a text field from events, newest first; exported for the tests. */
+export function textLineOf(events: StoredEvent[], field: string): PastLine {
+  const size = padded(events.length);
+  const time = new Float64Array(size);
+  const value = new Float64Array(size).fill(Number.NaN);
+  const table = new TextTable();
+  let count = 0;
+  for (const event of events.toReversed()) {
+    const at = parseInstant(event['@timestamp'], 0);
+    const text = event[field];
+    if (at === null || typeof text !== 'string') continue;
+    time[count] = at;
+    value[count] = table.number(text);
+    count += 1;
+  }
+  const read = (number: number) => table.text(number);
+  return {
+    time,
+    start: 0,
+    size: count,
+    mask: size - 1,
+    bucket: 0,
+    value,
+    last: value,
+    low: null,
+    high: null,
+    text: read,
+  };
+}
+
+export class History {
+  private readonly entries = new Map<string, Entry>();
+  private asked: PastQuestion[] = [];
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private abort = new AbortController();
+  private window = '';
+  /** Rises with every answer. */
+  version = 0;
+
+  /** `arrived` is called when an answer or a refusal has come. */
+  constructor(private readonly arrived: () => void) {}
+
+  /** The line if it is here, with the reason if there is none; null while it is under way. */
+  ask(question: PastQuestion): Entry | null {
+    const key = keyOf(question);
+    const known = this.entries.get(key);
+    if (known !== undefined) return known.line === null && known.detail === null ? null : known;
+    const window = `${question.from}:${question.to}`;
+    if (window !== this.window) this.leaveWindow(window);
+    this.entries.set(key, { line: null, detail: null });
+    this.asked.push(question);
+    this.timer ??= setTimeout(() => this.flush(), GATHER_MS);
+    return null;
+  }
+
+  /** Forgets everything: the server was restarted or was away. */
+  clear(): void {
+    this.leaveWindow('');
+    this.entries.clear();
+  }
+
+  private leaveWindow(window: string): void {
+    this.window = window;
+    this.abort.abort();
+    this.abort = new AbortController();
+    this.asked = [];
+    for (const [key, entry] of this.entries) {
+      if (entry.line === null || this.entries.size > KEPT_ENTRIES) this.entries.delete(key);
+    }
+  }
+
+  private flush(): void {
+    this.timer = undefined;
+    const batches = new Map<string, PastQuestion[]>();
+    for (const q of this.asked) {
+      const batch = JSON.stringify([q.dataset, q.device, q.points, q.kind]);
+      const questions = batches.get(batch);
+      if (questions === undefined) batches.set(batch, [q]);
+      else questions.push(q);
+    }
+    this.asked = [];
+    for (const questions of batches.values()) {
+      if (questions[0]?.kind === 'text') for (const q of questions) void this.fetchText(q, this.abort.signal);
+      else void this.fetchSeries(questions, this.abort.signal);
+    }
+  }
+
+  private async fetchSeries(questions: PastQuestion[], signal: AbortSignal): Promise<void> {
+    const first = questions[0] as PastQuestion;
+    const fields = questions.map((q) => q.field);
+    const agg = first.kind === 'number' ? 'min,max,avg,last' : 'last';
+    const answer = await getSeries({ ...first, fields, agg }, signal);
+    if (signal.aborted) return;
+    for (const q of questions) {
+      this.settle(
+        q,
+        answer.ok ? { line: lineOf(answer.value, q), detail: null } : { line: null, detail: answer.detail },
+      );
+    }
+  }
+
+  private async fetchText(question: PastQuestion, signal: AbortSignal): Promise<void> {
+    const answer = await getEvents({ ...question, limit: TEXT_EVENTS }, signal);
+    if (signal.aborted) return;
+    const line = answer.ok ? textLineOf(answer.value.events, question.field) : null;
+    this.settle(question, { line, detail: answer.ok ? null : answer.detail });
+  }
+
+  private settle(question: PastQuestion, entry: Entry): void {
+    this.entries.set(keyOf(question), entry);
+    this.version += 1;
+    this.arrived();
+  }
+}

@@ -1,0 +1,122 @@
+// The time window that is looked at, and the words it is written in: `-5m`, `now`, RFC 3339, `21:00:05`, epoch µs.
+
+export type Micros = number;
+
+/** `live`: slides with the clock. `paused`: stands still; `span` is what Live returns to. */
+export type View = { mode: 'live'; span: Micros } | { mode: 'paused'; span: Micros; from: Micros; to: Micros };
+
+const SECOND = 1_000_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const UNITS: Record<string, Micros> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY };
+
+export const PRESETS: readonly Micros[] = [
+  15 * SECOND,
+  MINUTE,
+  5 * MINUTE,
+  15 * MINUTE,
+  HOUR,
+  6 * HOUR,
+  24 * HOUR,
+  7 * DAY,
+];
+export const DEFAULT_SPAN = MINUTE;
+export const SHORTEST_SPAN = 1_000;
+export const LONGEST_SPAN = 3_660 * DAY;
+
+/** Span of `15s`, `5m`, `1h`, `7d`, with or without a leading `-`; null when it is none. */
+export function parseSpan(text: string): Micros | null {
+  const match = /^-?(\d{1,9}(?:\.\d{1,6})?)([smhd])$/.exec(text.trim());
+  if (match === null) return null;
+  const span = Math.round(Number(match[1]) * (UNITS[match[2] as string] as number));
+  return span >= SHORTEST_SPAN && span <= LONGEST_SPAN ? span : null;
+}
+
+/** The shortest word for a span: `15s`, `5m`, `24h`, `7d`; parts of a second as a decimal. */
+export function formatSpan(span: Micros): string {
+  if (span === DAY) return '24h';
+  if (span % DAY === 0) return `${span / DAY}d`;
+  if (span % HOUR === 0) return `${span / HOUR}h`;
+  if (span % MINUTE === 0) return `${span / MINUTE}m`;
+  return `${span / SECOND}s`;
+}
+
+/** A window's relative start, as the live protocol takes it: whole seconds, `-15s` … `-7d`. */
+export function windowWord(span: Micros): string {
+  const whole = Math.min(Math.max(Math.ceil(span / SECOND), 1) * SECOND, 7 * DAY);
+  return `-${formatSpan(whole)}`;
+}
+
+const CLOCK = /^(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d{1,6})?))?$/;
+const DATE = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?(Z|[+-]\d{2}:?\d{2})?$/;
+
+function parseClock(match: RegExpExecArray, now: Micros): Micros | null {
+  const [, hour, minute, second] = match;
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second ?? 0) >= 60) return null;
+  const day = new Date(now / 1_000);
+  day.setHours(Number(hour), Number(minute), 0, 0);
+  return day.getTime() * 1_000 + Math.round(Number(second ?? 0) * SECOND);
+}
+
+function parseDate(match: RegExpExecArray): Micros | null {
+  const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zone] = match;
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return null;
+  const parts = [Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second)] as const;
+  const utc = Date.UTC(...parts);
+  // A day such as 31 February rolls over into another month: refused rather than guessed.
+  if (parts[1] > 11 || new Date(Date.UTC(parts[0], parts[1], parts[2])).getUTCDate() !== parts[2]) return null;
+  const micros = fraction === '' ? 0 : Math.round(Number(`0.${fraction}`) * SECOND);
+  if (zone === undefined) return new Date(...parts).getTime() * 1_000 + micros;
+  if (zone === 'Z') return utc * 1_000 + micros;
+  const sign = zone[0] === '-' ? -1 : 1;
+  const offset = sign * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2)));
+  return (utc - offset * 60_000) * 1_000 + micros;
+}
+
+/** An instant in µs: `now`, `-15m`, RFC 3339 (local without a zone), a time of today, epoch µs; null when it is none. */
+export function parseInstant(text: string, now: Micros): Micros | null {
+  const word = text.trim();
+  if (word === 'now') return now;
+  if (word.startsWith('-')) {
+    const span = parseSpan(word);
+    return span === null ? null : now - span;
+  }
+  if (/^\d{13,17}$/.test(word)) return Number(word);
+  const clock = CLOCK.exec(word);
+  if (clock !== null) return parseClock(clock, now);
+  const date = DATE.exec(word);
+  return date === null ? null : parseDate(date);
+}
+
+export function bounds(view: View, now: Micros): { from: Micros; to: Micros } {
+  return view.mode === 'live' ? { from: now - view.span, to: now } : { from: view.from, to: view.to };
+}
+
+export function pausedAt(view: View, from: Micros, to: Micros): View {
+  const width = Math.min(Math.max(to - from, SHORTEST_SPAN), LONGEST_SPAN);
+  const middle = (from + to) / 2;
+  return { mode: 'paused', span: view.span, from: Math.round(middle - width / 2), to: Math.round(middle + width / 2) };
+}
+
+/** Half or double: live by the next preset, paused around the middle. `direction` +1 looks closer. */
+export function zoomed(view: View, direction: 1 | -1, now: Micros): View {
+  if (view.mode === 'paused') {
+    const half = ((view.to - view.from) / 2) * (direction > 0 ? 0.5 : 2);
+    // A window that ends in the past does not grow into the future: there is nothing to see.
+    const over = view.to <= now ? Math.max((view.from + view.to) / 2 + half - now, 0) : 0;
+    const middle = (view.from + view.to) / 2 - over;
+    return pausedAt(view, middle - half, middle + half);
+  }
+  const closer = PRESETS.filter((span) => span < view.span);
+  const wider = PRESETS.filter((span) => span > view.span);
+  const span = direction > 0 ? closer[closer.length - 1] : wider[0];
+  return { mode: 'live', span: span ?? view.span };
+}
+
+/** Moves by a part of the window's width; a live window is paused by it. */
+export function panned(view: View, part: number, now: Micros): View {
+  const { from, to } = bounds(view, now);
+  const shift = (to - from) * part;
+  return pausedAt(view, from + shift, to + shift);
+}

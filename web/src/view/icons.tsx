@@ -1,0 +1,41 @@
+// The few pictograms, drawn inline so that they take the colour of the text.
+
+function Icon({ path }: { path: string }) {
+  return (
+    <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false">
+      <path
+        d={path}
+        fill="none"
+        stroke="currentColor"
+        stroke-width="1.6"
+        stroke-linecap="round"
+        stroke-linejoin="round"
+      />
+    </svg>
+  );
+}
+
+export const PauseIcon = () => <Icon path="M5.5 3.5v9M10.5 3.5v9" />;
+export const PlayIcon = () => <Icon path="M5 3.2v9.6l7.5-4.8z" />;
+export const HelpIcon = () => <Icon path="M2.5 4.5h11v7h-11zM5 7h.01M8 7h.01M11 7h.01M5.5 9.3h5" />;
+export const BackIcon = () => <Icon path="M6.5 4 2.5 8l4 4M3 8h7a3 3 0 0 1 3 3" />;
+export const SunIcon = () => (
+  <Icon path="M8 5.2a2.8 2.8 0 1 1 0 5.6 2.8 2.8 0 0 1 0-5.6zM8 1.5v1M8 13.5v1M1.5 8h1M13.5 8h1M3.4 3.4l.7.7M11.9 11.9l.7.7M3.4 12.6l.7-.7M11.9 4.1l.7-.7" />
+);
+export const MoonIcon = () => <Icon path="M13 9.6A5.5 5.5 0 0 1 6.4 3a5.5 5.5 0 1 0 6.6 6.6z" />;
+export const SystemIcon = () => <Icon path="M2.5 3.5h11v7h-11zM6 13h4M8 10.5V13" />;
+
+export function Logo() {
+  return (
+    <svg class="logo" viewBox="0 0 26 16" width="26" height="16" aria-hidden="true" focusable="false">
+      <path
+        d="M1 10h4.5l2.7-7 4.6 11 3.4-8 1.8 4H25"
+        fill="none"
+        stroke="currentColor"
+        stroke-width="2.2"
+        stroke-linecap="round"
+        stroke-linejoin="round"
+      />
+    </svg>
+  );
+}

@@ -1,0 +1,131 @@
+// The boxes that panels are drawn in. A component here renders once; what moves in it is written by its painter.
+
+import { useEffect, useRef } from 'preact/hooks';
+import { LinePanel } from '../chart/line-panel';
+import { StripPanel } from '../chart/strip-panel';
+import { Tile } from '../chart/tile';
+import { TrackPanel } from '../chart/track-panel';
+import { ValueList } from '../chart/values';
+import type { SchemaField } from '../wire/rest';
+import { say } from './text';
+
+interface FieldProps {
+  dataset: string;
+  field: SchemaField;
+}
+
+/** `Oil_Temperature` reads as `Oil Temperature`; what has spaces already is left alone. */
+export function titleOf(field: SchemaField): string {
+  const label = field.label || field.name;
+  return label.includes(' ') ? label : label.replaceAll('_', ' ').trim() || label;
+}
+
+function Unit({ unit }: { unit: string }) {
+  return unit === '' ? null : <small class="unit">{unit}</small>;
+}
+
+function usePanel(
+  make: (parts: { box: HTMLElement; values: HTMLElement; message: HTMLElement }) => { destroy(): void },
+  key: string,
+) {
+  const box = useRef<HTMLDivElement>(null);
+  const values = useRef<HTMLSpanElement>(null);
+  const message = useRef<HTMLParagraphElement>(null);
+  useEffect(() => {
+    if (box.current === null || values.current === null || message.current === null) return undefined;
+    const panel = make({ box: box.current, values: values.current, message: message.current });
+    return () => panel.destroy();
+  }, [key]);
+  return { box, values, message };
+}
+
+export function LineFigure({ dataset, field }: FieldProps) {
+  const title = titleOf(field);
+  const { box, values, message } = usePanel(
+    (p) =>
+      new LinePanel(p.box, dataset, field.name, `${title} ${field.unit}`.trim(), new ValueList(p.values), p.message),
+    `${dataset}/${field.name}`,
+  );
+  return (
+    <figure class="panel" data-field={field.name} data-testid="line-panel">
+      <figcaption>
+        <span class="title" title={field.name}>
+          {title}
+        </span>
+        <span class="values" ref={values} />
+        <Unit unit={field.unit} />
+      </figcaption>
+      <div class="plot" ref={box} tabIndex={0} role="img" aria-label={title} />
+      <p class="message" ref={message} hidden />
+    </figure>
+  );
+}
+
+export function StripFigure({ dataset, field }: FieldProps) {
+  const title = titleOf(field);
+  const boolean = field.type === 'boolean';
+  const { box, values, message } = usePanel(
+    (p) => new StripPanel(p.box, dataset, field.name, title, boolean, new ValueList(p.values), p.message),
+    `${dataset}/${field.name}`,
+  );
+  return (
+    <figure class="panel state" data-field={field.name} data-testid="state-panel">
+      <figcaption>
+        <span class="title" title={field.name}>
+          {title}
+        </span>
+        <span class="values" ref={values} />
+      </figcaption>
+      <div class="lanes" ref={box} tabIndex={0} role="img" aria-label={title} />
+      <p class="message" ref={message} hidden />
+    </figure>
+  );
+}
+
+export function TrackFigure({
+  dataset,
+  latitude,
+  longitude,
+}: {
+  dataset: string;
+  latitude: string;
+  longitude: string;
+}) {
+  const { box, values, message } = usePanel(
+    (p) => new TrackPanel(p.box, dataset, latitude, longitude, p.values, p.message),
+    `${dataset}/${latitude}/${longitude}`,
+  );
+  return (
+    <figure class="panel map" data-testid="track-panel">
+      <figcaption>
+        <span class="title">{say('panel.track')}</span>
+        <span class="values plain" ref={values} />
+      </figcaption>
+      <div class="ground" ref={box} tabIndex={0} role="img" aria-label={say('panel.track')} />
+      <p class="message" ref={message} hidden />
+    </figure>
+  );
+}
+
+export function StatTile({ dataset, field }: FieldProps) {
+  const title = titleOf(field);
+  const box = useRef<HTMLDivElement>(null);
+  const value = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (box.current === null || value.current === null) return undefined;
+    const tile = new Tile(box.current, dataset, field.name, value.current);
+    return () => tile.destroy();
+  }, [dataset, field.name]);
+  return (
+    <div class="tile" data-testid="tile">
+      <span class="title" title={field.name}>
+        {title}
+      </span>
+      <span class="reading">
+        <b ref={value}>–</b>
+        <Unit unit={field.unit} />
+      </span>
+      <div class="spark-box" ref={box} aria-hidden="true" />
+    </div>
+  );
+}

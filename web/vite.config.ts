@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config';
+
+// The server of `npm run dev` passes the interface on to a running iotstream (or the mock).
+const target = process.env.IOTSTREAM_URL ?? 'http://127.0.0.1:8080';
+
+export default defineConfig({
+  base: '/',
+  build: {
+    target: 'es2022',
+    outDir: 'dist',
+    assetsDir: 'assets',
+    // An inlined asset would be a data: address in the style sheet, which the policy allows only for pictures.
+    assetsInlineLimit: 0,
+    // The polyfill is needed by no browser that the dashboard supports, and would cost bytes on every load.
+    modulePreload: { polyfill: false },
+    sourcemap: false,
+    reportCompressedSize: false,
+  },
+  server: {
+    host: '127.0.0.1',
+    proxy: { '/api': { target, ws: true } },
+  },
+  test: { include: ['tests/**/*.test.ts'] },
+});
