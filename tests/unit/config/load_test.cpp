@@ -195,9 +195,10 @@ TEST_CASE("cut and changed files are told about or read, and never bring the pro
         text.insert(at, 1, sign);
       }
     }
-    for (const auto& problem : sandbox.load(text).problems) {
-      if (problem.place.empty() || problem.message.empty()) FAIL("a problem without place or message for: " << text);
-    }
+    CAPTURE(text);
+    const auto loaded = sandbox.load(text);
+    CHECK(std::none_of(loaded.problems.begin(), loaded.problems.end(),
+                       [](const auto& problem) { return problem.place.empty() || problem.message.empty(); }));
   }
 }
 
