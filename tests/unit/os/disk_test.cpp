@@ -154,27 +154,45 @@ TEST_CASE("whatever moment the power fails at, old or new content is there, whol
   IOTSTREAM_SEEDED(random);
   const std::string before(2000, 'o');
   const std::string after(3000, 'n');
-  for (std::uint64_t cut = 0;; ++cut) {
+  for (int round = 0; round < 50; ++round) {
     test::MemoryDisk disk;
-    REQUIRE(disk.create_directories("/d").ok());
-    REQUIRE(os::write_atomically(disk, "/d/a", as_bytes(before)).ok());
-    disk.power_off_after(cut);
-    const bool finished = os::write_atomically(disk, "/d/a", as_bytes(after)).ok();
-    disk.crash(random);
-    const auto content = disk.content("/d/a");
-    REQUIRE(content.has_value());
-    CHECK((*content == before || *content == after));
-    if (finished) CHECK(*content == after);
-    if (finished) break;
+    REQUIRE(disk.create_directories("d").ok());
+    REQUIRE(os::write_atomically(disk, "d/a", as_bytes(before)).ok());
+    const auto start = disk.copy();
+    disk.record();
+    REQUIRE(os::write_atomically(disk, "d/a", as_bytes(after)).ok());
+    const auto steps = disk.recorded();
+    CHECK(steps.size() == 5);  // create, write, sync, rename, sync of the folder
+    for (std::size_t done = 0; done <= steps.size(); ++done) {
+      const auto run = start->copy();
+      for (std::size_t i = 0; i < done; ++i) run->replay(steps[i].operation);
+      const auto image = run->after_power_cut(random);
+      const auto bytes = image->content("d/a");
+      const std::string content(as_text(bytes));
+      CHECK((content == before || content == after));
+      if (done == steps.size()) CHECK(content == after);
+    }
   }
 }
 
 TEST_CASE("writing atomically on a full disk leaves the old content and no litter") {
   test::MemoryDisk disk;
-  REQUIRE(disk.create_directories("/d").ok());
-  REQUIRE(os::write_atomically(disk, "/d/a", as_bytes("old")).ok());
+  REQUIRE(disk.create_directories("d").ok());
+  REQUIRE(os::write_atomically(disk, "d/a", as_bytes("old")).ok());
   disk.set_capacity(4);
-  CHECK(os::write_atomically(disk, "/d/a", as_bytes("newer")).error().kind == ErrorKind::disk_full);
-  CHECK(disk.content("/d/a") == "old");
-  CHECK(disk.list("/d").value() == std::vector<std::string>{"a"});
+  CHECK(os::write_atomically(disk, "d/a", as_bytes("newer")).error().kind == ErrorKind::disk_full);
+  CHECK(as_text(disk.content("d/a")) == "old");
+  CHECK(disk.list("d").value() == std::vector<std::string>{"a"});
+}
+
+TEST_CASE("a sync that fails while writing atomically leaves the old content") {
+  test::MemoryDisk disk;
+  REQUIRE(disk.create_directories("d").ok());
+  REQUIRE(os::write_atomically(disk, "d/a", as_bytes("old")).ok());
+  disk.set_fault([](test::MemoryDisk::Kind kind, const std::string&) {
+    return kind == test::MemoryDisk::Kind::sync ? std::optional(Error{ErrorKind::io, "no"}) : std::nullopt;
+  });
+  CHECK(os::write_atomically(disk, "d/a", as_bytes("new")).error().kind == ErrorKind::io);
+  CHECK(as_text(disk.content("d/a")) == "old");
+  CHECK(disk.list("d").value() == std::vector<std::string>{"a"});
 }
