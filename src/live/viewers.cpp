@@ -289,6 +289,10 @@ void Core::sweep() {
 void Core::remove_viewer(ViewerId id) {
   const auto found = viewers_.find(id);
   if (found != viewers_.end()) {
+    {
+      const std::lock_guard lock(found->second->door->mutex);
+      found->second->door->closed = true;  // messages under way must not open it again
+    }
     while (!found->second->subscriptions.empty()) unsubscribe(*found->second, found->second->subscriptions.begin()->first);
     viewers_.erase(found);
     counters_.viewers.add(-1);
