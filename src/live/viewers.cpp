@@ -252,6 +252,13 @@ void Core::end_too_large() {
   }
 }
 
+std::size_t Core::memory() const {
+  std::size_t bytes = 0;
+  for (const auto& [id, viewer] : viewers_)
+    for (const auto& [number, subscription] : viewer->subscriptions) bytes += subscription->memory();
+  return bytes;
+}
+
 bool Core::send(Viewer& viewer, std::shared_ptr<const std::string> bytes, bool binary) {
   if (viewer.dropped) return false;
   if (viewer.door->sink.send(std::move(bytes), binary)) return true;

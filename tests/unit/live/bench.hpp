@@ -4,6 +4,8 @@
 #include <deque>
 #include <random>
 
+#include <catch2/catch.hpp>
+
 #include "decode.hpp"
 #include "live/core.hpp"
 #include "memory_log.hpp"
