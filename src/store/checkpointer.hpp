@@ -37,8 +37,8 @@ class Checkpointer {
   log::Log& log_;
   metrics::Counter& checkpoints_;
   metrics::Gauge& wal_pages_;
-  int pages_ = 0;      ///< in the write-ahead log and not known to be in the file
-  int pages_next_ = 0; ///< how many make a checkpoint
+  int pages_ = 0;       ///< in the write-ahead log and not known to be in the file
+  int pages_next_ = 0;  ///< how many make a checkpoint
   Time last_;
 };
 

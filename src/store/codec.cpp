@@ -3,10 +3,10 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <simdjson.h>
 
 #include <fmt/format.h>
 
-#include <simdjson.h>
 #include <iotstream/base/json.hpp>
 #include <iotstream/model/number.hpp>
 

@@ -5,8 +5,8 @@
 //   text, key         TEXT           json              TEXT
 //   null, missing     NULL           fields beyond the last column: members of the JSON object in `_more`
 //
-// What a column's storage class does not tell stands in `_kinds`, which is NULL in nearly every row. By default an INTEGER is an
-// integer (in a column born boolean, 0 and 1 are false and true), a TEXT is a text (in a column born json: json), NULL is
+// What a column's storage class does not tell stands in `_kinds`, which is NULL in nearly every row. By default an INTEGER is
+// an integer (in a column born boolean, 0 and 1 are false and true), a TEXT is a text (in a column born json: json), NULL is
 // missing. Exceptions are listed by field id, in order: `3b,7d0.10000000000000000055,12n`: field 3 is a boolean, field 7 the
 // decimal of that literal, field 12 was sent as null; i: integer, t: text, j: json.
 #pragma once

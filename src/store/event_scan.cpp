@@ -51,8 +51,9 @@ std::string where_sql(const ScanRange& range) {
   const auto add = [&](std::string_view condition) { sql += fmt::format("{} {}", sql.empty() ? " WHERE" : " AND", condition); };
   if (range.from) add("\"time\" >= ?");
   if (range.to) add("\"time\" < ?");
-  if (range.after) add(range.newest_first ? "(\"time\", \"partition\", \"offset\") < (?, ?, ?)"
-                                          : "(\"time\", \"partition\", \"offset\") > (?, ?, ?)");
+  if (range.after)
+    add(range.newest_first ? "(\"time\", \"partition\", \"offset\") < (?, ?, ?)"
+                           : "(\"time\", \"partition\", \"offset\") > (?, ?, ?)");
   if (range.device) add("\"device\" = ?");
   return sql;
 }

@@ -10,7 +10,8 @@ namespace {
 
 using sqlite::quote_identifier;
 
-constexpr std::string_view system_column_names[] = {"time", "partition", "offset", "device", "facts", "flags", "_kinds", "_more"};
+constexpr std::string_view system_column_names[] = {"time",  "partition", "offset", "device",
+                                                    "facts", "flags",     "_kinds", "_more"};
 static_assert(std::size(system_column_names) == system_columns);
 
 /// µs since the epoch as `2022-02-23T06:34:27.403000Z`. SQLite's own fractions end at milliseconds; % keeps the sign, so times

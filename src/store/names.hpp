@@ -8,8 +8,8 @@
 namespace iotstream::store {
 
 /// Hands out names that SQLite tells apart: it compares ASCII letters without their case (`Speed` is `speed`), other characters
-/// as they are. Control characters (a NUL would end the statement) become `_`, an empty name `_`, long names are cut to 120 bytes
-/// at a character's edge; a name that is taken gets `_2`, `_3`, … One thread.
+/// as they are. Control characters (a NUL would end the statement) become `_`, an empty name `_`, long names are cut to 120
+/// bytes at a character's edge; a name that is taken gets `_2`, `_3`, … One thread.
 class NameSet {
  public:
   /// The name given out, which is `wanted` itself whenever that can be.

@@ -117,7 +117,8 @@ Result<DatasetState*> Recorder::dataset_for(const std::string& name, const model
   auto found = state_.find(name);
   if (found == state_.end()) {
     // A topic whose schema was lost: its records cannot be decoded, but their offsets are consumed all the same.
-    const model::SchemaPtr known = schema ? schema : std::make_shared<model::Schema>(name, SchemaVersion(0), std::vector<model::Field>());
+    const model::SchemaPtr known =
+        schema ? schema : std::make_shared<model::Schema>(name, SchemaVersion(0), std::vector<model::Field>());
     auto layout = create_dataset(database_, name, *known);
     if (!layout) return layout.error();
     auto dataset = std::make_unique<DatasetState>();
@@ -168,8 +169,8 @@ Status Recorder::insert_row(DatasetState& dataset, const Row& row, Recorded& rec
       if (auto found = dataset_for(dataset.name(), newer); !found) return found.error();
     }
     if (view->field_count() > dataset.layout->columns().size()) {
-      reject(dataset, row, fmt::format("it has {} fields, the schema {}", view->field_count(), dataset.layout->columns().size()),
-             recorded);
+      reject(dataset, row,
+             fmt::format("it has {} fields, the schema {}", view->field_count(), dataset.layout->columns().size()), recorded);
       return {};
     }
   }

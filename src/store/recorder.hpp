@@ -26,8 +26,8 @@ struct Run {
 /// What one transaction did, for metrics.
 struct Recorded {
   std::uint64_t rows = 0;
-  std::uint64_t rejected = 0;   ///< could not be decoded
-  std::uint64_t repeated = 0;   ///< were there already
+  std::uint64_t rejected = 0;  ///< could not be decoded
+  std::uint64_t repeated = 0;  ///< were there already
   std::vector<DatasetState*> touched;
 };
 
@@ -35,7 +35,8 @@ struct Recorded {
 class Recorder {
  public:
   /// `arrival_step`: how far apart the arrival times kept for retention are.
-  static Result<std::unique_ptr<Recorder>> open(const std::string& path, const catalog::Schemas& schemas, Duration arrival_step);
+  static Result<std::unique_ptr<Recorder>> open(const std::string& path, const catalog::Schemas& schemas,
+                                                Duration arrival_step);
 
   /// To be called before anything else after an error: reads the state anew. Errors: io, corrupt, busy.
   Status ready();

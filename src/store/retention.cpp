@@ -159,9 +159,10 @@ Result<Retention::Victims> Retention::find(const DatasetState& dataset, Timestam
 Status Retention::remove(Recorder& recorder, DatasetState& dataset, const Victims& victims, Timestamp cutoff) {
   auto transaction = sqlite::Transaction::begin(recorder.database());
   if (!transaction) return transaction.error();
-  auto erase = recorder.database().prepare(fmt::format(
-      "DELETE FROM {} WHERE (\"time\", \"partition\", \"offset\") >= (?,?,?) AND (\"time\", \"partition\", \"offset\") <= (?,?,?)",
-      sqlite::quote_identifier(dataset.layout->table())));
+  auto erase =
+      recorder.database().prepare(fmt::format("DELETE FROM {} WHERE (\"time\", \"partition\", \"offset\") >= (?,?,?) AND "
+                                              "(\"time\", \"partition\", \"offset\") <= (?,?,?)",
+                                              sqlite::quote_identifier(dataset.layout->table())));
   if (!erase) return erase.error();
   for (const auto& [first, last] : victims.ranges) {
     int parameter = 1;

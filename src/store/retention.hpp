@@ -15,9 +15,9 @@
 
 namespace iotstream::store {
 
-/// Deletes rows whose event time and whose arrival are both older than `keep`: a recording of 2018 that was sent today stays for
-/// `keep` from today. One step is one short transaction, so that queries and new rows hardly wait. The space is used again by
-/// new rows; the file does not shrink. The writer's thread only.
+/// Deletes rows whose event time and whose arrival are both older than `keep`: a recording of 2018 that was sent today stays
+/// for `keep` from today. One step is one short transaction, so that queries and new rows hardly wait. The space is used again
+/// by new rows; the file does not shrink. The writer's thread only.
 class Retention {
  public:
   /// `keep` of 0: for ever. `path`: of the database, for a reading connection of its own.
@@ -27,11 +27,11 @@ class Retention {
   static Duration arrival_step(Duration keep);
 
   struct Step {
-    bool more = false;                 ///< there is more to do at once
-    DatasetState* touched = nullptr;   ///< its numbers changed
+    bool more = false;                ///< there is more to do at once
+    DatasetState* touched = nullptr;  ///< its numbers changed
   };
-  /// Does one step if a round is due at `now` or under way. Errors: as Recorder::record, with its state forgotten; the next call
-  /// tries again.
+  /// Does one step if a round is due at `now` or under way. Errors: as Recorder::record, with its state forgotten; the next
+  /// call tries again.
   Result<Step> step(Recorder& recorder, Timestamp now);
 
  private:

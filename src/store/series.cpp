@@ -1,5 +1,5 @@
-// series(): the rows of the window are read once and summed up here. SQLite's own GROUP BY of the same rows takes about twice as
-// long (README.md).
+// series(): the rows of the window are read once and summed up here. SQLite's own GROUP BY of the same rows takes about twice
+// as long (README.md).
 #include <cmath>
 #include <limits>
 

@@ -48,7 +48,7 @@ Status create_tables(sqlite::Database& database) {
 
 std::vector<std::uint64_t> counts_from(std::string_view json) {
   std::vector<std::uint64_t> counts;
-  for (const char* at = json.data(), *end = at + json.size(); at < end; ++at) {
+  for (const char *at = json.data(), *end = at + json.size(); at < end; ++at) {
     std::uint64_t count = 0;
     const auto [next, error] = std::from_chars(at, end, count);
     if (error != std::errc()) continue;  // a bracket
@@ -114,16 +114,16 @@ Status load_counts(sqlite::Database& database, const ById& datasets) {
 }
 
 Status load_devices(sqlite::Database& database, const ById& datasets) {
-  return each_row(database, "SELECT dataset, id, name, first_seen, last_seen, events FROM devices ORDER BY id",
-                  [&](const sqlite::Statement& row) {
-                    const auto found = datasets.find(row.integer(0));
-                    if (found == datasets.end()) return;
-                    DatasetState& dataset = *found->second;
-                    dataset.device_places.emplace(row.text(2), dataset.devices.size());
-                    dataset.devices.push_back({row.integer(1), std::string(row.text(2)), Timestamp{row.integer(3)},
-                                               Timestamp{row.integer(4)}, static_cast<std::uint64_t>(row.integer(5)), false,
-                                               false});
-                  });
+  return each_row(
+      database, "SELECT dataset, id, name, first_seen, last_seen, events FROM devices ORDER BY id",
+      [&](const sqlite::Statement& row) {
+        const auto found = datasets.find(row.integer(0));
+        if (found == datasets.end()) return;
+        DatasetState& dataset = *found->second;
+        dataset.device_places.emplace(row.text(2), dataset.devices.size());
+        dataset.devices.push_back({row.integer(1), std::string(row.text(2)), Timestamp{row.integer(3)},
+                                   Timestamp{row.integer(4)}, static_cast<std::uint64_t>(row.integer(5)), false, false});
+      });
 }
 
 /// The partition that a row of `offsets` or `arrivals` speaks of; nullptr when there can be no such one.
@@ -141,13 +141,14 @@ Status load_offsets(sqlite::Database& database, const ById& datasets) {
 }
 
 Status load_arrivals(sqlite::Database& database, const ById& datasets) {
-  return each_row(database, "SELECT dataset, partition, time, next FROM arrivals ORDER BY dataset, partition, next",
-                  [&](const sqlite::Statement& row) {
-                    PartitionState* partition = partition_of(datasets, row);
-                    if (partition == nullptr) return;
-                    partition->arrivals.push_back({Timestamp{row.integer(2)}, Offset(static_cast<std::uint64_t>(row.integer(3)))});
-                    ++partition->arrivals_written;
-                  });
+  return each_row(
+      database, "SELECT dataset, partition, time, next FROM arrivals ORDER BY dataset, partition, next",
+      [&](const sqlite::Statement& row) {
+        PartitionState* partition = partition_of(datasets, row);
+        if (partition == nullptr) return;
+        partition->arrivals.push_back({Timestamp{row.integer(2)}, Offset(static_cast<std::uint64_t>(row.integer(3)))});
+        ++partition->arrivals_written;
+      });
 }
 
 }  // namespace
@@ -204,9 +205,8 @@ Result<LayoutPtr> load_layout(sqlite::Database& database, std::string_view datas
 Result<State> load_state(sqlite::Database& database) {
   State state;
   std::vector<std::string> names;
-  const Status read = each_row(database, "SELECT name FROM datasets", [&](const sqlite::Statement& row) {
-    names.emplace_back(row.text(0));
-  });
+  const Status read =
+      each_row(database, "SELECT name FROM datasets", [&](const sqlite::Statement& row) { names.emplace_back(row.text(0)); });
   if (!read) return read.error();
   ById by_id;
   for (const std::string& name : names) {

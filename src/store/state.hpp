@@ -59,7 +59,7 @@ struct DatasetState {
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
   std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> device_places;  ///< name → place in devices
-  std::unordered_set<std::uint32_t> facts;                     ///< ids whose text is in the table
+  std::unordered_set<std::uint32_t> facts;                                            ///< ids whose text is in the table
   std::optional<sqlite::Statement> insert;
 
   const std::string& name() const { return layout->dataset(); }
@@ -69,15 +69,15 @@ struct DatasetState {
 /// Everything by dataset name; entries stay where they are.
 using State = std::map<std::string, std::unique_ptr<DatasetState>, std::less<>>;
 
-/// Opens `<directory>/history.db` for writing, makes its tables when it is new. Errors: io, corrupt, unsupported (a format newer
-/// than this program, or a file of another program).
+/// Opens `<directory>/history.db` for writing, makes its tables when it is new. Errors: io, corrupt, unsupported (a format
+/// newer than this program, or a file of another program).
 Result<sqlite::Database> open_history(const std::string& path);
 
 /// Reads all small tables; never the events. Errors: io, corrupt.
 Result<State> load_state(sqlite::Database& database);
 
-/// The layout that the tables `datasets` and `fields` describe; nullptr when there is no such dataset. Uses `database`'s current
-/// transaction.
+/// The layout that the tables `datasets` and `fields` describe; nullptr when there is no such dataset. Uses `database`'s
+/// current transaction.
 Result<LayoutPtr> load_layout(sqlite::Database& database, std::string_view dataset);
 
 /// Makes the dataset's rows, table and view. Inside a transaction.

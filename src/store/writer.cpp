@@ -1,7 +1,7 @@
 #include "store/writer.hpp"
 
-#include <sqlite3.h>
 #include <algorithm>
+#include <sqlite3.h>
 
 #include <fmt/format.h>
 
@@ -15,15 +15,15 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds batch_time{100};     ///< between the beginnings of two transactions while records trickle in
-constexpr std::size_t batch_rows = 4096;    ///< of one transaction; more do not make it faster (README.md)
+constexpr milliseconds batch_time{100};   ///< between the beginnings of two transactions while records trickle in
+constexpr std::size_t batch_rows = 4096;  ///< of one transaction; more do not make it faster (README.md)
 constexpr std::size_t read_bytes = 256u << 10;
 constexpr milliseconds back_off_min{50};
 constexpr milliseconds back_off_max{5000};
-constexpr milliseconds finish_time{3000};   ///< of stop(), within the 5 s that a process has
+constexpr milliseconds finish_time{3000};  ///< of stop(), within the 5 s that a process has
 constexpr Duration idle_checkpoint = Duration::seconds(1);
 constexpr Duration idle_time = Duration::seconds(10);  ///< until retention is looked at without any record coming
-constexpr int lock_wait_ms = 250;           ///< another program's transaction; longer ones are waited for with pauses
+constexpr int lock_wait_ms = 250;  ///< another program's transaction; longer ones are waited for with pauses
 constexpr std::string_view pin_name = "history";
 
 }  // namespace
@@ -55,8 +55,7 @@ Result<std::unique_ptr<Writer>> Writer::start(const std::string& path, const con
   sqlite3_busy_timeout((*recorder)->database().handle(), lock_wait_ms);
   auto retention = Retention::open(path, options.retention_rows, metrics);
   if (!retention) return retention.error();
-  std::unique_ptr<Writer> writer(
-      new Writer(std::move(*recorder), std::move(*retention), log, clock, metrics, inventory));
+  std::unique_ptr<Writer> writer(new Writer(std::move(*recorder), std::move(*retention), log, clock, metrics, inventory));
   for (const auto& [name, dataset] : writer->recorder_->state()) inventory.publish(*dataset);
   // What a killed process left in the write-ahead log may never have been synced.
   writer->checkpointer_.checkpoint(writer->recorder_->state(), steady_clock::now());
@@ -175,7 +174,8 @@ void Writer::failed(const Error& error) {
   figures_.failures.add();
   if (error.message == last_failure_) return;
   last_failure_ = error.message;
-  diagnostics::error("store", "history is not written: {}; tried again until it works, the log keeps the records", error.message);
+  diagnostics::error("store", "history is not written: {}; tried again until it works, the log keeps the records",
+                     error.message);
 }
 
 std::vector<Writer::Source> Writer::sources() {
@@ -260,8 +260,9 @@ void Writer::note_skipped(const Run& run, Offset from, std::size_t records) {
   const std::uint64_t skipped = (run.next - from) - records;
   if (skipped == 0) return;
   figures_.skipped.add(skipped);
-  diagnostics::warning("store", "dataset '{}', partition {}: {} of the offsets {} to {} are not in the log any more (retention or "
-                                "damage): history goes on without them",
+  diagnostics::warning("store",
+                       "dataset '{}', partition {}: {} of the offsets {} to {} are not in the log any more (retention or "
+                       "damage): history goes on without them",
                        run.dataset, run.partition, skipped, from, run.next - Offset(1));
 }
 

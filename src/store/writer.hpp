@@ -93,10 +93,10 @@ class Writer {
   Figures figures_;
   log::Signal signal_;
   std::unordered_set<const log::Partition*> pinned_;
-  bool retry_ = false;                       ///< a partition could not be read
-  std::size_t turn_ = 0;                     ///< the partition that is read first takes turns
-  std::chrono::milliseconds back_off_{0};    ///< after failures
-  std::string last_failure_;                 ///< each is printed once until something was written again
+  bool retry_ = false;                     ///< a partition could not be read
+  std::size_t turn_ = 0;                   ///< the partition that is read first takes turns
+  std::chrono::milliseconds back_off_{0};  ///< after failures
+  std::string last_failure_;               ///< each is printed once until something was written again
 
   std::mutex mutex_;  ///< guards the two flags
   std::condition_variable wake_;
