@@ -21,7 +21,7 @@ test('help, version and completion', async () => {
 });
 
 test('import: rows, the same file again, and rows that cannot be taken', async (t) => {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const data = ['--config', CONFIG, '--set', `data_dir="${folder}/data"`];
   const csv = join(folder, 'pump.csv');
   writeFileSync(csv, '\ufefftime;flow (l/min);state\r\n2024-05-01 10:0:1.5;12.5;"on; full"\r\n2024-05-01 10:0:2.5;;off\r\nnever;1;off\r\n2024-05-01 10:0:3.5;13;off\r\n');
@@ -44,7 +44,7 @@ test('import: rows, the same file again, and rows that cannot be taken', async (
 });
 
 test('looking at a server, and at its directory when it is stopped', async (t) => {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const server = await startServer(t, folder, ['simulation=[]']);
   for (let n = 0; n < 5; n += 1) assert.equal((await postReading(server.url, 'shelf', { device: 'a', n })).status, 200);
   const sent = await run(['send', 'shelf', '-', '--url', server.url], { input: '{"device":"a","n":5}\n{"device":"a","n":\n' });
@@ -68,7 +68,7 @@ test('looking at a server, and at its directory when it is stopped', async (t) =
 });
 
 test('the API describes exactly the routes there are, and the metrics count', async (t) => {
-  const server = await startServer(t, temporaryFolder(t));
+  const server = await startServer(t, temporaryFolder());
   const document = (await get(server.url, '/api/v1/openapi.json')).json();
   assert.equal(document.openapi, '3.1.0');
   for (const path of ['/search/results', '/api/v1/datasets/{dataset}/events', '/api/v1/live', '/metrics']) assert.ok(document.paths[path], path);
@@ -86,7 +86,7 @@ test('the API describes exactly the routes there are, and the metrics count', as
 });
 
 test('simulations can be paused, quickened and removed', async (t) => {
-  const server = await startServer(t, temporaryFolder(t));
+  const server = await startServer(t, temporaryFolder());
   const { ask } = await import('./support.mjs');
   const list = async () => (await get(server.url, '/api/v1/simulations')).json().simulations;
   const [first] = await list();
@@ -106,7 +106,7 @@ test('the recordings of others are taken as they are', async (t) => {
     t.skip('IOTSTREAM_SAMPLES names no folder of real recordings');
     return;
   }
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const data = ['--config', CONFIG, '--set', `data_dir="${folder}/data"`, '--set', 'prototype=[]', '--set', 'simulation=[]'];
   const sum = (files, name) => files.reduce((total, file) => total + file[name], 0);
   const load = async (code, sub) => {

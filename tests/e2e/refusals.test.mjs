@@ -17,7 +17,7 @@ const problem = (answer, status) => {
 };
 
 test('bad requests', async (t) => {
-  const server = await startServer(t, temporaryFolder(t), ['simulation=[]', 'server.max_body="64KiB"']);
+  const server = await startServer(t, temporaryFolder(), ['simulation=[]', 'server.max_body="64KiB"']);
   const post = (path, body, type = 'application/json') => ask(server.url, { method: 'POST', path, headers: { 'Content-Type': type }, body });
   problem(await post('/search/results', '{"DatasetType":"1","data":{"a":'), 400);
   problem(await post('/search/results', '{"data":{"a":1}}'), 422);
@@ -38,7 +38,7 @@ test('bad requests', async (t) => {
 });
 
 test('other sites are kept out: Host and Origin on every route and the WebSocket', async (t) => {
-  const server = await startServer(t, temporaryFolder(t), ['simulation=[]']);
+  const server = await startServer(t, temporaryFolder(), ['simulation=[]']);
   for (const path of ['/', '/healthz', '/metrics', '/api/v1/datasets', '/api/v1/openapi.json']) {
     assert.equal((await ask(server.url, { path, headers: { Host: 'evil.example' } })).status, 421, path);
     assert.equal((await ask(server.url, { path, headers: { Host: 'localhost' } })).status, 200, path);
@@ -56,7 +56,7 @@ test('other sites are kept out: Host and Origin on every route and the WebSocket
 });
 
 test('a token is asked for on every route when one is configured', async (t) => {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const token = join(folder, 'token');
   writeFileSync(token, 'correct horse battery staple\n');
   const server = await startServer(t, join(folder, 'data'), [`server.token_file="${token}"`]);
@@ -67,7 +67,7 @@ test('a token is asked for on every route when one is configured', async (t) => 
 });
 
 test('the page comes with a strict policy, compressed, and cached by its name', async (t) => {
-  const server = await startServer(t, temporaryFolder(t), ['simulation=[]']);
+  const server = await startServer(t, temporaryFolder(), ['simulation=[]']);
   const page = await ask(server.url, { path: '/', headers: { 'Accept-Encoding': 'gzip, br' } });
   assert.equal(page.status, 200);
   assert.match(page.headers['content-security-policy'], /default-src 'none'/);
@@ -83,7 +83,7 @@ test('the page comes with a strict policy, compressed, and cached by its name', 
 });
 
 test('a configuration with mistakes: every one is named with its place, and the exit status is 2', async (t) => {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const config = join(folder, 'bad.toml');
   writeFileSync(config, ['data_dir = "x"', '[server]', 'lisen = ["127.0.0.1:1"]', '[log]', 'partitions = "four"', 'sync = "often"', '[[prototype]]', 'code = "A"', 'model = "none.xml"', 'csv = ["none-*.csv"]', '[[simulation]]', 'prototype = "B"', ''].join('\n'));
   const checked = await run(['check', '--config', config]);
@@ -107,7 +107,7 @@ test('a configuration with mistakes: every one is named with its place, and the 
 });
 
 test('a taken port, and a data directory in use: one sentence and exit status 1', async (t) => {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const server = await startServer(t, folder, ['simulation=[]']);
   const second = await run(['--config', CONFIG, '--set', `data_dir="${folder}"`, '--set', 'server.listen=["127.0.0.1:0"]']);
   assert.equal(second.status, 1, second.stderr);

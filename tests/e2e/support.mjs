@@ -16,10 +16,15 @@ const { WebSocket } = require('ws');
 
 const READY = /^ready (http:\/\/\S+) in (\d+) ms$/m;
 
-/** A folder that the test's end removes. */
-export function temporaryFolder(t) {
+const folders = [];
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder that is removed when the whole file has run: by then no server writes there any more. */
+export function temporaryFolder() {
   const folder = mkdtempSync(join(tmpdir(), 'iotstream-e2e-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 
