@@ -51,6 +51,8 @@ class Core {
   /// Ends every viewer and back-fill; returns once no worker runs one of them.
   void stop();
 
+  /// Bytes of rows that wait for viewers.
+  std::size_t memory() const;
   const Activity& activity() const { return activity_; }
   const LatencyWindow& latency() const { return latency_; }
 

@@ -252,6 +252,13 @@ void Core::end_too_large() {
   }
 }
 
+std::size_t Core::memory() const {
+  std::size_t bytes = 0;
+  for (const auto& [id, viewer] : viewers_)
+    for (const auto& [number, subscription] : viewer->subscriptions) bytes += subscription->memory();
+  return bytes;
+}
+
 bool Core::send(Viewer& viewer, std::shared_ptr<const std::string> bytes, bool binary) {
   if (viewer.dropped) return false;
   if (viewer.door->sink.send(std::move(bytes), binary)) return true;
@@ -289,6 +296,10 @@ void Core::sweep() {
 void Core::remove_viewer(ViewerId id) {
   const auto found = viewers_.find(id);
   if (found != viewers_.end()) {
+    {
+      const std::lock_guard lock(found->second->door->mutex);
+      found->second->door->closed = true;  // messages under way must not open it again
+    }
     while (!found->second->subscriptions.empty()) unsubscribe(*found->second, found->second->subscriptions.begin()->first);
     viewers_.erase(found);
     counters_.viewers.add(-1);

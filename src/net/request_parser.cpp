@@ -57,6 +57,7 @@ std::size_t RequestParser::feed(std::string_view bytes) {
   Base::eager(header_done_);
   // An empty line before a request is allowed for old clients' sake (RFC 9112 §2.2).
   while (!Base::got_some() && bytes.substr(taken).starts_with("\r\n")) taken += 2;
+  if (!Base::got_some() && bytes.substr(taken) == "\r") return taken;
   while (taken < bytes.size() && !done() && !failed()) {
     error_code error;
     const bool had_header = header_done_;

@@ -1,0 +1,67 @@
+// One SELECT over a dataset's events in order: what events(), snapshot() and retention read with.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <iotstream/store/history.hpp>
+
+#include "store/codec.hpp"
+#include "store/read_pool.hpp"
+
+namespace iotstream::store {
+
+/// A place in the order of events: by time, then partition, then offset.
+struct Place {
+  Timestamp time;
+  PartitionId partition;
+  Offset offset;
+
+  std::string to_cursor() const;
+  static std::optional<Place> from_cursor(std::string_view cursor);
+};
+
+struct ScanRange {
+  std::optional<Timestamp> from;  ///< inclusive
+  std::optional<Timestamp> to;    ///< exclusive
+  std::optional<Place> after;     ///< in the direction of the scan, exclusive
+  std::optional<std::int64_t> device;
+  bool newest_first = false;
+};
+
+/// Walks events in a transaction of the connection. `layout` and `connection` outlive it. One thread.
+class EventScan {
+ public:
+  static Result<EventScan> open(ReadConnection& connection, const Layout& layout, std::vector<FieldId> fields,
+                                const ScanRange& range);
+  EventScan(EventScan&& other) noexcept;
+  EventScan& operator=(EventScan&&) = delete;
+  ~EventScan();
+
+  /// The next event, valid until the next call; nullptr at the end. Errors: io, corrupt, unavailable (interrupted).
+  Result<const Event*> next();
+
+ private:
+  EventScan(ReadConnection& connection, sqlite::Statement& statement, RowReader reader)
+      : connection_(&connection), statement_(&statement), reader_(std::move(reader)) {}
+  Result<std::string_view> device_name(std::int64_t id);
+
+  ReadConnection* connection_;
+  sqlite::Statement* statement_;
+  RowReader reader_;
+  std::unordered_map<std::int64_t, std::string> names_;  ///< of the devices met
+  Event event_;
+};
+
+/// `WHERE …` for a range; the parameters are bound by bind_range() from `first` on, which returns the next free one.
+std::string where_sql(const ScanRange& range);
+int bind_range(sqlite::Statement& statement, const ScanRange& range, int first);
+
+/// Sets the range's device from its name (empty or `*`: all); false when it has no events.
+Result<bool> choose_device(ReadConnection& connection, const Layout& layout, std::string_view name, ScanRange& range);
+
+/// Those of `fields` that the layout has, ascending, each once; all of them when `fields` is empty.
+std::vector<FieldId> fields_of(const Layout& layout, const std::vector<FieldId>& fields);
+
+}  // namespace iotstream::store
