@@ -269,7 +269,8 @@ void ServerImpl::stop(Duration grace) {
     });
   }
   const auto stop_all = [&](bool at_once) {
-    for (const auto& loop : loops_) loop->post([loop, at_once] { loop->stop_all(at_once); });
+    // By address: a loop that never started keeps what is posted until it dies, and must not keep itself.
+    for (const auto& loop : loops_) loop->post([self = loop.get(), at_once] { self->stop_all(at_once); });
   };
   stop_all(false);
   if (!open_.wait_for_none(grace)) {

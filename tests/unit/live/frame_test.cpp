@@ -173,7 +173,7 @@ class RandomContent {
       case FieldType::boolean:
         return truth(below(2) == 1);
       case FieldType::integer:
-        return below(3) == 0 ? integer(static_cast<std::int64_t>(random_()) * static_cast<std::int64_t>(random_()) / 4096)
+        return below(3) == 0 ? integer(static_cast<std::int64_t>(random_() * std::uint64_t{random_()}) / 4096)
                              : integer(static_cast<std::int64_t>(below(1000)) - 500);
       case FieldType::real:
         return below(3) == 0 ? real(std::ldexp(static_cast<double>(random_()), static_cast<int>(below(400)) - 200))
