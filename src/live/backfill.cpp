@@ -28,7 +28,7 @@ class Builder {
   std::size_t rows_limit() const { return std::max(2 * rows_wanted(), rows_floor_); }
   /// The next time only when there is twice of what remained: each row is looked at a bounded number of times.
   void reduce() {
-    job_.rows.merge(job_.grid, job_.bytes_max);
+    doublings_ = job_.rows.merge(job_.grid, job_.bytes_max, doublings_);
     rows_floor_ = 2 * job_.rows.rows();
     bytes_floor_ = 2 * job_.rows.bytes();
   }
@@ -37,6 +37,7 @@ class Builder {
   Selection selection_;
   std::size_t rows_floor_ = 0;
   std::size_t bytes_floor_ = 0;
+  int doublings_ = 0;
 };
 
 bool cancelled(const BackfillJob& job) { return job.cancelled.load(std::memory_order_relaxed); }

@@ -78,7 +78,7 @@ struct FrameEncoder::Column {
       texts = true;
       return;
     }
-    const double number = rows.value(cell).as_double();
+    const double number = rows.number(cell);
     if (std::isnan(number)) return;
     ++numbers;
     const bool truth = cell.kind == ValueKind::false_ || cell.kind == ValueKind::true_;
@@ -118,8 +118,7 @@ struct FrameEncoder::Column {
     return out + frame::column_header_size + length;
   }
 
-  void write_number(std::size_t row, const model::Value& value) {
-    const double number = value.as_double();
+  void write_number(std::size_t row, double number) {
     if (std::isnan(number)) return;
     mark(row);
     switch (encoding) {
@@ -255,7 +254,7 @@ void FrameEncoder::write_values(const FrameContent& content) {
       if (column.encoding == Encoding::text)
         column.write_text(row, text_of(rows, *cell, text_), count);
       else
-        column.write_number(row, rows.value(*cell));
+        column.write_number(row, rows.number(*cell));
     }
   }
   for (Column& column : columns_)

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <span>
@@ -12,6 +13,13 @@ namespace {
 
 /// Beyond these a time takes part as the bound itself, so that no width or sum of the grid can overflow. (±70,000 years.)
 constexpr std::int64_t time_bound = std::int64_t{1} << 61;
+
+/// `width` doubled so often; the bound itself at the most.
+std::int64_t doubled(std::int64_t width, int doublings) {
+  const int room =
+      std::countl_zero(static_cast<std::uint64_t>(width)) - std::countl_zero(static_cast<std::uint64_t>(time_bound));
+  return doublings > room ? time_bound : std::min(width << doublings, time_bound);
+}
 
 std::int64_t bounded(std::int64_t time_us) { return std::clamp(time_us, -time_bound, time_bound); }
 
@@ -68,7 +76,7 @@ class Merge {
     rebuild();
   }
   /// A wider column would hold nothing more.
-  bool exhausted() const { return width_ > span_max_; }
+  bool exhausted() const { return width_ > span_max_ || width_ >= time_bound; }
 
  private:
   const std::vector<RowBuffer::Row>& rows() const { return buffer_.rows_; }
@@ -113,7 +121,7 @@ class Merge {
         Series& series = series_[cell->field];
         if (series.time.empty()) fields_.push_back(cell->field);
         series.time.push_back(bounded(rows()[row].time_us));
-        series.values.push_back(buffer_.value(*cell).as_double());
+        series.values.push_back(buffer_.number(*cell));
         series.cells.push_back(static_cast<std::uint32_t>(cell - buffer_.cells_.data()));
         series.texts |= std::isnan(series.values.back());
       }
@@ -152,8 +160,7 @@ class Merge {
     for (const std::uint32_t row : order_) {
       reduced.begin_row({rows()[row].time_us}, rows()[row].device);
       for (const Cell* cell = buffer_.cells_begin(row); cell != buffer_.cells_end(row); ++cell)
-        if (keep_[static_cast<std::size_t>(cell - buffer_.cells_.data())] != 0)
-          reduced.add(FieldId(cell->field), buffer_.value(*cell));
+        if (keep_[static_cast<std::size_t>(cell - buffer_.cells_.data())] != 0) reduced.add_copy(buffer_, *cell);
       if (reduced.rows_.back().first_cell == reduced.cells_.size()) reduced.rows_.pop_back();
     }
     reduced.merged_ = buffer_.merged_ + (rows().size() - reduced.rows_.size());
@@ -173,13 +180,14 @@ class Merge {
   std::vector<unsigned char> keep_;  ///< by cell
 };
 
-void RowBuffer::merge(const Grid& grid, std::size_t bytes_max) {
-  std::int64_t width = std::max<std::int64_t>(1, grid.window.us / grid.pixels);
+int RowBuffer::merge(const Grid& grid, std::size_t bytes_max, int doublings) {
+  const std::int64_t width = std::max<std::int64_t>(1, grid.window.us / grid.pixels);
   for (;;) {
-    Merge merge(*this, grid, width);
+    Merge merge(*this, grid, doubled(width, doublings));
     merge.run();
-    if (bytes() <= bytes_max || merge.exhausted()) return;
-    width *= 2;
+    if (bytes() <= bytes_max || merge.exhausted()) return doublings;
+    // A column of twice the width halves the rows at best: so many doublings are needed at least.
+    doublings += std::max(1, static_cast<int>(std::bit_width(bytes() / std::max<std::size_t>(bytes_max, 1))) - 1);
   }
 }
 

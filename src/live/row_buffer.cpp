@@ -38,6 +38,15 @@ void RowBuffer::add(FieldId field, const model::Value& value) {
   cells_.push_back(cell);
 }
 
+void RowBuffer::add_copy(const RowBuffer& from, Cell cell) {
+  if (cell.text_size != 0) {
+    const std::uint64_t at = heap_.size();
+    heap_.append(from.text(cell));
+    cell.bits = at;
+  }
+  cells_.push_back(cell);
+}
+
 void RowBuffer::drop_row() {
   IOTSTREAM_ASSERT(!rows_.empty(), "no row to drop");
   const std::uint32_t first = rows_.back().first_cell;

@@ -1,6 +1,7 @@
 // Rows on their way to a viewer, and their reduction to what the viewer can draw.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -34,6 +35,8 @@ class RowBuffer {
   void begin_row(Timestamp time, std::uint16_t device);
   /// Adds a value to the row begun last; absent ones and null are not stored. Field ids are below 65,534.
   void add(FieldId field, const model::Value& value);
+  /// Adds a value of another buffer to the row begun last.
+  void add_copy(const RowBuffer& from, Cell cell);
   /// Forgets the row begun last.
   void drop_row();
   /// Appends `other`'s rows, their devices renumbered by `devices`, and what they stand for.
@@ -57,6 +60,17 @@ class RowBuffer {
   }
   std::string_view text(const Cell& cell) const { return std::string_view(heap_).substr(cell.bits, cell.text_size); }
   model::Value value(const Cell& cell) const;
+  /// As model::Value::as_double(), without its detour for the kinds that fill a stream.
+  double number(const Cell& cell) const {
+    switch (cell.kind) {
+      case model::ValueKind::integer:
+        return static_cast<double>(static_cast<std::int64_t>(cell.bits));
+      case model::ValueKind::real:
+        return std::bit_cast<double>(cell.bits);
+      default:
+        return value(cell).as_double();
+    }
+  }
 
   /// Rows that the buffer stands for beyond those it holds, since take_merged().
   std::uint64_t merged() const { return merged_; }
@@ -68,7 +82,10 @@ class RowBuffer {
   /// put on as many columns, each a power of two wider. While more than `bytes_max` remain, both widths double, until a column
   /// holds everything. Columns begin at multiples of their width, so that merging again what was merged keeps what one merge of
   /// everything would keep. Rows are ordered by time afterwards. O(rows × log rows + cells).
-  void merge(const Grid& grid, std::size_t bytes_max);
+  ///
+  /// `doublings`: how often the widths are doubled from the start (what an earlier merge of these rows returned); returns how
+  /// often they were in the end.
+  int merge(const Grid& grid, std::size_t bytes_max, int doublings = 0);
 
  private:
   friend class Merge;

@@ -59,7 +59,7 @@ void Subscription::bound() {
   const std::size_t bytes_max = parked_ ? std::min(share, parked_bytes_max) : share;
   const std::size_t rows_max = std::size_t{4} * grid.pixels;
   if (pending_.rows() <= std::max(rows_max, rows_floor_) && pending_.bytes() <= std::max(bytes_max, bytes_floor_)) return;
-  pending_.merge(grid, bytes_max);
+  doublings_ = pending_.merge(grid, bytes_max, doublings_);
   rows_floor_ = 2 * pending_.rows();
   bytes_floor_ = 2 * pending_.bytes();
   runs_.clear();
@@ -139,7 +139,10 @@ OutgoingFrame Subscription::take_frame(FrameEncoder& encoder, bool json, std::in
   } else {
     pending_.drop_front(content.end);
     frame.runs = std::exchange(runs_, {});
-    if (pending_.empty()) rows_floor_ = bytes_floor_ = 0;
+    if (pending_.empty()) {
+      rows_floor_ = bytes_floor_ = 0;
+      doublings_ = 0;
+    }
   }
   in_flight_.emplace_back(seq_, frame.bytes.size());
   slot_ns_ = now_ns + interval_ns_;

@@ -95,6 +95,7 @@ class Subscription {
   std::vector<PendingRun> runs_;
   std::size_t rows_floor_ = 0;  ///< no merge below: the last one left half of that
   std::size_t bytes_floor_ = 0;
+  int doublings_ = 0;  ///< of the merge grid, while rows of the last merge are pending
 
   DeviceList devices_;
   std::vector<std::uint16_t> positions_;  ///< by DeviceNumber; DeviceList::none: not asked yet

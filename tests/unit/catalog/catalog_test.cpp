@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "catalog/fixture.hpp"
+#include "unit/catalog/fixture.hpp"
 
 using namespace iotstream;
 using namespace iotstream::catalog;

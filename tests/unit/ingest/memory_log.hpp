@@ -38,7 +38,7 @@ class MemoryPartition final : public log::Partition {
   void when(log::Watermark, Offset offset, std::function<void(Status)> done) override {
     {
       const std::scoped_lock lock(mutex_);
-      if (offset.value >= durable()) {
+      if (!forgetting_ && offset.value >= durable()) {
         waiting_.emplace_back(offset, std::move(done));
         return;
       }
