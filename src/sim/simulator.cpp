@@ -27,10 +27,11 @@ class SimulatorImpl final : public Simulator {
       http_ = std::move(*http);
       engine_.set_transport(config::Transport::http, http_.get());
     }
+    // Before the first is added: opening the next one's rows must not make its readings late.
+    thread_ = std::thread([this] { run(); });
     Status first_problem;
     for (const config::Simulation& simulation : simulations)
       if (Result<std::uint64_t> added = engine_.add(simulation); !added && first_problem) first_problem = added.error();
-    thread_ = std::thread([this] { run(); });
     return first_problem;
   }
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -150,6 +151,13 @@ class MemoryLog final : public log::Log {
     foul_ = true;
   }
   void clear_sky() { foul_ = false; }
+  /// Ready once `appends` more records were appended to datasets. One at a time.
+  std::future<void> after(std::uint64_t appends) {
+    const std::scoped_lock lock(mutex_);
+    reached_ = std::promise<void>();
+    to_reach_ = appends;
+    return reached_.get_future();
+  }
   /// The same for the internal topics.
   void refuse_internal(log::AppendStatus status) { internal_ = status; }
   /// All records of a topic, partition after partition.
@@ -164,6 +172,12 @@ class MemoryLog final : public log::Log {
  private:
   log::AppendStatus weather(bool internal) {
     if (internal) return internal_;
+    const log::AppendStatus status = weather();
+    const std::scoped_lock lock(mutex_);
+    if (status == log::AppendStatus::accepted && to_reach_ > 0 && --to_reach_ == 0) reached_.set_value();
+    return status;
+  }
+  log::AppendStatus weather() {
     if (!foul_) return log::AppendStatus::accepted;
     if (fair_left_ == 0) return refusal_;
     --fair_left_;
@@ -172,6 +186,8 @@ class MemoryLog final : public log::Log {
 
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<MemoryTopic>> topics_;
+  std::promise<void> reached_;
+  std::uint64_t to_reach_ = 0;
   std::atomic<bool> foul_{false};
   std::atomic<std::uint64_t> fair_left_{0};
   std::atomic<log::AppendStatus> refusal_{log::AppendStatus::accepted};
