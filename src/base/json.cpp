@@ -89,8 +89,8 @@ void append_number(std::string& out, double number) {
     out += "null";
     return;
   }
-  // Left to itself to_chars writes 100000 as 1e+05, and 4.6e20 with all 21 digits of its exact value, which are not the shortest:
-  // people and most programs write the first out, and the exponent is kept for those that would be mostly zeros.
+  // Left to itself to_chars writes 100000 as 1e+05, and 4.6e20 with all 21 digits of its exact value, which are not the
+  // shortest: people and most programs write the first out, and the exponent is kept for those that would be mostly zeros.
   const double size = std::fabs(number);
   const bool fixed = number == 0 || (size >= 1e-5 && size < 1e16);
   std::array<char, 32> digits;

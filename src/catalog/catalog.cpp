@@ -1,6 +1,7 @@
 #include <mutex>
 #include <simdjson.h>
 
+#include <iotstream/base/diagnostics.hpp>
 #include <iotstream/base/json.hpp>
 #include <iotstream/catalog/catalog.hpp>
 #include <iotstream/os/disk.hpp>
@@ -72,6 +73,10 @@ class SqliteCatalog final : public Catalog {
 
  private:
   static Result<std::optional<StoredPrototype>> select(sqlite::Database& database, std::string_view code);
+  /// Runs a query on the reading connection and hands `take` every row. The doors behind it have no place for an error: a
+  /// catalog that cannot be read looks empty there, and says why on stderr.
+  template <class Take, class... Values>
+  void look_up(std::string_view sql, Take&& take, const Values&... values);
   Status store(const Prototype& prototype);
 
   std::string path_;
@@ -97,20 +102,35 @@ Result<std::optional<StoredPrototype>> SqliteCatalog::select(sqlite::Database& d
   return std::optional(prototype_at(*statement));
 }
 
-std::vector<Prototype> SqliteCatalog::prototypes() {
+template <class Take, class... Values>
+void SqliteCatalog::look_up(std::string_view sql, Take&& take, const Values&... values) {
+  const auto fail = [](const Error& error) { diagnostics::error("catalog", "catalog.db cannot be read: {}", error.message); };
   const std::lock_guard lock(read_);
+  auto statement = reader_.prepare(sql);
+  if (!statement) return fail(statement.error());
+  int parameter = 0;
+  (statement->bind(++parameter, values), ...);
+  for (;;) {
+    const auto row = statement->step();
+    if (!row) return fail(row.error());
+    if (!*row) return;
+    take(*statement);
+  }
+}
+
+std::vector<Prototype> SqliteCatalog::prototypes() {
   std::vector<Prototype> all;
-  auto statement = reader_.prepare(fmt::format("SELECT {} FROM prototypes ORDER BY id", prototype_columns));
-  if (!statement) return all;
-  for (auto row = statement->step(); row && *row; row = statement->step()) all.push_back(prototype_at(*statement).prototype);
+  look_up(fmt::format("SELECT {} FROM prototypes ORDER BY id", prototype_columns),
+          [&](const sqlite::Statement& row) { all.push_back(prototype_at(row).prototype); });
   return all;
 }
 
 std::optional<Prototype> SqliteCatalog::find(std::string_view code) {
-  const std::lock_guard lock(read_);
-  auto stored = select(reader_, code);
-  if (!stored || !*stored) return std::nullopt;
-  return std::move((*stored)->prototype);
+  std::optional<Prototype> found;
+  look_up(
+      fmt::format("SELECT {} FROM prototypes WHERE code = ?", prototype_columns),
+      [&](const sqlite::Statement& row) { found = prototype_at(row).prototype; }, code);
+  return found;
 }
 
 Status SqliteCatalog::put(const Prototype& prototype) {
@@ -125,10 +145,15 @@ Status SqliteCatalog::put(const Prototype& prototype) {
       if (!column.time) drafts.push_back(std::move(column.draft));
   }
   const std::lock_guard lock(write_);
+  const auto former = select(writer_, prototype.code);
+  if (!former) return former.error();
   if (auto evolved = schemas_.evolve(prototype.dataset, drafts, {}, clock_.now()); !evolved) return std::move(evolved).error();
   if (auto facts = schemas_.set_facts(prototype.dataset, prototype.code, enrichment_of(prototype)); !facts)
     return std::move(facts).error();
-  return store(prototype);
+  if (Status stored = store(prototype); !stored) return stored;
+  if (!*former || (*former)->prototype.dataset == prototype.dataset) return {};
+  const auto left = schemas_.set_facts((*former)->prototype.dataset, prototype.code, {});
+  return left ? Status{} : Status(left.error());
 }
 
 Status SqliteCatalog::store(const Prototype& prototype) {
@@ -192,36 +217,33 @@ Result<ImportReport> SqliteCatalog::import_csv(std::string_view code, const std:
 bool SqliteCatalog::imported_unchanged(std::string_view code, const std::string& path) {
   const auto stamp = stamp_of(path);
   if (!stamp) return false;
-  const std::lock_guard lock(read_);
-  auto statement = reader_.prepare(
+  bool found = false;
+  look_up(
       "SELECT 1 FROM sources JOIN prototypes ON prototypes.id = prototype_id WHERE code = ? AND path = ? AND size = ? AND "
-      "changed_ns = ?");
-  if (!statement) return false;
-  statement->bind(1, code).bind(2, stamp->path).bind(3, static_cast<std::int64_t>(stamp->size)).bind(4, stamp->changed_ns);
-  const auto row = statement->step();
-  return row && *row;
+      "changed_ns = ?",
+      [&](const sqlite::Statement&) { found = true; }, code, stamp->path, static_cast<std::int64_t>(stamp->size),
+      stamp->changed_ns);
+  return found;
 }
 
 std::vector<ImportFile> SqliteCatalog::files() {
-  const std::lock_guard lock(read_);
   std::vector<ImportFile> all;
-  auto statement = reader_.prepare(
+  look_up(
       "SELECT files.id, code, (SELECT min(path) FROM sources WHERE file_id = files.id), rows, rejected, imported_us, "
-      "first_time_us, last_time_us "
-      "FROM files JOIN prototypes ON prototypes.id = prototype_id ORDER BY files.id");
-  if (!statement) return all;
-  const auto time = [&](int column) {
-    return statement->type(column) == sqlite::ColumnType::null ? std::nullopt
-                                                               : std::optional(Timestamp{statement->integer(column)});
-  };
-  for (auto row = statement->step(); row && *row; row = statement->step()) {
-    ImportFile file{
-        statement->integer(0), std::string(statement->text(1)), std::string(statement->text(2)), 0, 0, {}, time(6), time(7)};
-    file.rows = static_cast<std::uint64_t>(statement->integer(3));
-    file.rejected = static_cast<std::uint64_t>(statement->integer(4));
-    file.imported = Timestamp{statement->integer(5)};
-    all.push_back(std::move(file));
-  }
+      "first_time_us, "
+      "last_time_us FROM files JOIN prototypes ON prototypes.id = prototype_id ORDER BY files.id",
+      [&](const sqlite::Statement& row) {
+        ImportFile file;
+        file.id = row.integer(0);
+        file.prototype = row.text(1);
+        file.path = row.text(2);
+        file.rows = static_cast<std::uint64_t>(row.integer(3));
+        file.rejected = static_cast<std::uint64_t>(row.integer(4));
+        file.imported = Timestamp{row.integer(5)};
+        file.first_time = time_at(row, 6);
+        file.last_time = time_at(row, 7);
+        all.push_back(std::move(file));
+      });
   return all;
 }
 
@@ -244,12 +266,11 @@ Status SqliteCatalog::put_document(std::string_view kind, std::string_view name,
 }
 
 std::optional<std::string> SqliteCatalog::document(std::string_view kind, std::string_view name) {
-  const std::lock_guard lock(read_);
-  auto statement = reader_.prepare("SELECT json FROM documents WHERE kind = ? AND name = ?");
-  if (!statement) return std::nullopt;
-  const auto row = statement->bind(1, kind).bind(2, name).step();
-  if (!row || !*row) return std::nullopt;
-  return std::string(statement->text(0));
+  std::optional<std::string> json;
+  look_up(
+      "SELECT json FROM documents WHERE kind = ? AND name = ?",
+      [&](const sqlite::Statement& row) { json = std::string(row.text(0)); }, kind, name);
+  return json;
 }
 
 }  // namespace

@@ -18,11 +18,6 @@ std::string shown(std::string_view cell, Encoding encoding) {
   return text;
 }
 
-std::optional<Timestamp> time_at(const sqlite::Statement& statement, int column) {
-  if (statement.type(column) == sqlite::ColumnType::null) return std::nullopt;
-  return Timestamp{statement.integer(column)};
-}
-
 }  // namespace
 
 Result<ImportReport> CsvImport::run(const std::string& path, const Progress& progress) {
@@ -170,7 +165,7 @@ Status CsvImport::store(const Progress& progress) {
   const std::uint64_t total = file_->stamp().size;
   Status read = file_->read([&](const CsvRow& row) { take(row); },
                             [&](std::uint64_t done) {
-                              if (progress) progress(total / 2 + done / 2, total);
+                              if (progress) progress((total + done) / 2, total);
                             });
   return status_ ? read : status_;
 }

@@ -79,6 +79,7 @@ void CsvReader::take_quoted(char c, const Sink& sink) {
   }
   if (c == '"') {
     state_ = State::quote_ended;
+    after_cr_ = false;
     return;
   }
   append({&c, 1});

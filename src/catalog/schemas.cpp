@@ -26,6 +26,7 @@ Status check_name(std::string_view dataset) {
 struct Schemas::Dataset {
   std::vector<SchemaRecord> versions;                                     ///< ascending
   std::unordered_map<std::string, FactsId, Hash, std::equal_to<>> facts;  ///< by code; "" is any
+  FactsId fallback;                                                       ///< for other codes
 };
 
 Schemas::Schemas() : facts_{std::make_shared<const Facts>()} {}
@@ -78,8 +79,21 @@ void Schemas::publish(FactsId id, std::string_view dataset, std::string_view cod
     entry->facts.insert_or_assign(std::string(code), id);
     if (id.value >= facts_.size()) facts_.resize(id.value + 1, facts_[0]);
     facts_[id.value] = std::move(facts);
+    entry->fallback = fallback_of(*entry);
   }
   generation_.fetch_add(1, std::memory_order_release);
+}
+
+/// Those of any code; else the only ones that say something.
+FactsId Schemas::fallback_of(const Dataset& dataset) const {
+  if (const auto any = dataset.facts.find(std::string_view()); any != dataset.facts.end()) return any->second;
+  FactsId only;
+  for (const auto& [code, id] : dataset.facts) {
+    if (facts_[id.value]->empty()) continue;
+    if (only != FactsId(0)) return FactsId(0);
+    only = id;
+  }
+  return only;
 }
 
 model::SchemaPtr Schemas::current(std::string_view dataset) const {
@@ -154,11 +168,9 @@ Result<FactsId> Schemas::set_facts(std::string_view dataset, std::string_view co
 FactsId Schemas::facts_for(std::string_view dataset, std::string_view code) const {
   const std::shared_lock lock(mutex_);
   const auto found = datasets_.find(dataset);
-  if (found == datasets_.end() || found->second->facts.empty()) return FactsId(0);
-  const auto& facts = found->second->facts;
-  if (const auto by_code = facts.find(code); by_code != facts.end()) return by_code->second;
-  if (const auto any = facts.find(std::string_view()); any != facts.end()) return any->second;
-  return facts.size() == 1 ? facts.begin()->second : FactsId(0);
+  if (found == datasets_.end()) return FactsId(0);
+  const auto by_code = found->second->facts.find(code);
+  return by_code != found->second->facts.end() ? by_code->second : found->second->fallback;
 }
 
 std::shared_ptr<const Facts> Schemas::facts(FactsId id) const {

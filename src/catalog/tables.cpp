@@ -15,7 +15,7 @@ constexpr std::size_t stored_columns_max = 1'900;
 // Columns of rows_<id> have no declared type on purpose: SQLite's affinity would turn the text of a decimal into a rounded
 // REAL, and a REAL of 1.0 into an INTEGER.
 constexpr std::string_view ddl = R"sql(
-CREATE TABLE prototypes(id INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE, label TEXT NOT NULL, brand TEXT NOT NULL, version TEXT NOT NULL,
+CREATE TABLE prototypes(id INTEGER PRIMARY KEY AUTOINCREMENT, code TEXT NOT NULL UNIQUE, label TEXT NOT NULL, brand TEXT NOT NULL, version TEXT NOT NULL,
   dataset TEXT NOT NULL, model_xml TEXT NOT NULL, changed_us INTEGER NOT NULL);
 CREATE TABLE prototype_versions(prototype_id INTEGER NOT NULL, changed_us INTEGER NOT NULL, code TEXT NOT NULL, label TEXT NOT NULL,
   brand TEXT NOT NULL, version TEXT NOT NULL, dataset TEXT NOT NULL, model_xml TEXT NOT NULL);
@@ -60,6 +60,11 @@ Status create_tables(sqlite::Database& database) {
                  fmt::format("catalog.db has format {}; this program knows up to {}", version, format_version)};
   if (Status created = database.execute(ddl); !created) return created;
   return transaction->commit();
+}
+
+std::optional<Timestamp> time_at(const sqlite::Statement& row, int column) {
+  if (row.type(column) == sqlite::ColumnType::null) return std::nullopt;
+  return Timestamp{row.integer(column)};
 }
 
 std::string rows_table(std::int64_t prototype_id) { return fmt::format("rows_{}", prototype_id); }

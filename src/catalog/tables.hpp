@@ -26,6 +26,9 @@ Status run(sqlite::Database& database, std::string_view sql, const Values&... va
   return statement->run();
 }
 
+/// A column of epoch µs; nothing for NULL.
+std::optional<Timestamp> time_at(const sqlite::Statement& row, int column);
+
 /// `rows_7`.
 std::string rows_table(std::int64_t prototype_id);
 

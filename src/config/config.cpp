@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <charconv>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -33,51 +35,52 @@ void check_name(Section& section, std::string_view key, const std::string& name)
   }
 }
 
+void check_endpoint(Section& section, const Endpoint& endpoint, const Server& server, std::size_t item) {
+  const bool again = endpoint.port != 0 && std::any_of(server.listen.begin(), server.listen.end(),
+                                                       [&](const Endpoint& other) { return other.text() == endpoint.text(); });
+  if (again) section.problem("listen", fmt::format("the address {} is listed twice", endpoint.text()), item);
+  if (endpoint.loopback() || section.ask("token_file") != nullptr) return;
+  section.problem(
+      "listen",
+      fmt::format("{} can be reached from other machines: that needs server.token_file, a file that holds the token "
+                  "clients must send",
+                  endpoint.text()),
+      item);
+}
+
 void read_listen(Section& section, Server& server) {
   std::vector<std::string> texts;
-  std::vector<std::string> places;
-  const bool given = section.ask("listen") != nullptr;
-  section.read_texts("listen", texts, &places);
-  if (!given) return;
-  std::vector<Endpoint> endpoints;
-  for (const std::string& text : texts) {
-    auto endpoint = parse_endpoint(text);
+  if (!section.read_texts("listen", texts)) return;
+  if (texts.empty()) section.problem("listen", "server.listen must name at least one address, for example \"127.0.0.1:8080\"");
+  server.listen.clear();
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    auto endpoint = parse_endpoint(texts[i]);
     if (!endpoint.ok()) {
-      section.problem("listen", endpoint.error().message);
+      section.problem("listen", endpoint.error().message, i);
       continue;
     }
-    const bool again = endpoint->port != 0 && std::any_of(endpoints.begin(), endpoints.end(), [&](const Endpoint& other) {
-                         return other.text() == endpoint->text();
-                       });
-    if (again) section.problem("listen", fmt::format("the address {} is listed twice", endpoint->text()));
-    endpoints.push_back(std::move(*endpoint));
+    check_endpoint(section, *endpoint, server, i);
+    server.listen.push_back(std::move(*endpoint));
   }
-  if (texts.empty()) section.problem("listen", "server.listen must name at least one address, for example \"127.0.0.1:8080\"");
-  server.listen = std::move(endpoints);
 }
 
 void read_token(Section& section, Server& server) {
   section.read("token_file", server.token_file);
-  if (section.ask("token_file") != nullptr) {
-    auto token = read_text(server.token_file, token_size_max);
-    if (!token.ok()) return section.problem("token_file", token.error().message);
-    const std::size_t first = token->find_first_not_of(" \t\r\n");
-    const std::size_t last = token->find_last_not_of(" \t\r\n");
-    if (first != std::string::npos) server.token = token->substr(first, last - first + 1);
-    // RFC 6750 has no blanks in a token: a client could never send it.
-    const bool sendable = std::all_of(server.token.begin(), server.token.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-    if (server.token.empty()) section.problem("token_file", fmt::format("'{}' holds no token", server.token_file));
-    if (!sendable)
-      section.problem("token_file", fmt::format("the token in '{}' must be visible ASCII without blanks", server.token_file));
+  if (server.token_file.empty()) {
+    if (section.ask("token_file") != nullptr) section.problem("token_file", "server.token_file must name a file");
     return;
   }
-  for (const Endpoint& endpoint : server.listen) {
-    if (endpoint.loopback()) continue;
-    section.problem("listen",
-                    fmt::format("{} can be reached from other machines: that needs server.token_file, a file that holds "
-                                "the token clients must send",
-                                endpoint.text()));
+  const auto content = read_text(server.token_file, token_size_max);
+  if (!content.ok()) return section.problem("token_file", content.error().message);
+  const std::size_t first = content->find_first_not_of(" \t\r\n");
+  if (first == std::string::npos) {
+    return section.problem("token_file", fmt::format("'{}' is empty: it must hold the token clients send", server.token_file));
   }
+  server.token = content->substr(first, content->find_last_not_of(" \t\r\n") - first + 1);
+  // RFC 6750 has no blanks in a token: a client could never send it.
+  const bool sendable = std::all_of(server.token.begin(), server.token.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+  if (!sendable)
+    section.problem("token_file", fmt::format("the token in '{}' must be visible ASCII without blanks", server.token_file));
 }
 
 void read_tls(Section& section, Server& server) {
@@ -95,17 +98,19 @@ void read_tls(Section& section, Server& server) {
 
 void read_allowed(Section& section, Server& server) {
   section.read_texts("allowed_origins", server.allowed_origins);
-  for (const std::string& origin : server.allowed_origins) {
+  for (std::size_t i = 0; i < server.allowed_origins.size(); ++i) {
+    const std::string& origin = server.allowed_origins[i];
     const std::size_t scheme = origin.find("://");
     const bool good = (origin.starts_with("http://") || origin.starts_with("https://")) && origin.size() > scheme + 3 &&
                       origin.find_first_of("/?# ", scheme + 3) == std::string::npos;
     if (!good)
-      section.problem("allowed_origins", fmt::format("'{}' is not an origin: write it as https://example.org", origin));
+      section.problem("allowed_origins", fmt::format("'{}' is not an origin: write it as https://example.org", origin), i);
   }
   section.read_texts("allowed_hosts", server.allowed_hosts);
-  for (const std::string& host : server.allowed_hosts) {
+  for (std::size_t i = 0; i < server.allowed_hosts.size(); ++i) {
+    const std::string& host = server.allowed_hosts[i];
     if (host.empty() || host.find_first_of("/ ") != std::string::npos) {
-      section.problem("allowed_hosts", fmt::format("'{}' is not the name of a host: write it as example.org", host));
+      section.problem("allowed_hosts", fmt::format("'{}' is not the name of a host: write it as example.org", host), i);
     }
   }
 }
@@ -165,10 +170,9 @@ Prototype read_prototype(Section section) {
   if (!prototype.model.empty()) {
     if (auto usable = check_file(prototype.model); !usable.ok()) section.problem("model", usable.error().message);
   }
-  std::vector<std::string> places;
-  section.read_texts("csv", prototype.csv, &places);
-  for (const std::string& pattern : prototype.csv) {
-    if (auto found = expand({pattern}); !found.ok()) section.problem("csv", found.error().message);
+  section.read_texts("csv", prototype.csv);
+  for (std::size_t i = 0; i < prototype.csv.size(); ++i) {
+    if (auto found = expand({prototype.csv[i]}); !found.ok()) section.problem("csv", found.error().message, i);
   }
   section.refuse_the_rest();
   return prototype;
@@ -242,6 +246,27 @@ Config read_config(const Node& tree, std::vector<Problem>& problems) {
 
 }  // namespace
 
+namespace {
+
+/// Line and column at the end of a place; 0, 0 for an override.
+std::pair<unsigned, unsigned> position(const std::string& place) {
+  const std::size_t column = place.rfind(':');
+  const std::size_t line = column == std::string::npos || column == 0 ? column : place.rfind(':', column - 1);
+  if (line == std::string::npos) return {0, 0};
+  std::pair<unsigned, unsigned> at{0, 0};
+  const char* end = place.data() + place.size();
+  if (std::from_chars(place.data() + column + 1, end, at.second).ptr != end) return {0, 0};
+  if (*std::from_chars(place.data() + line + 1, end, at.first).ptr != ':') return {0, 0};
+  return at;
+}
+
+void sort_by_place(std::vector<Problem>& problems) {
+  std::stable_sort(problems.begin(), problems.end(),
+                   [](const Problem& a, const Problem& b) { return position(a.place) < position(b.place); });
+}
+
+}  // namespace
+
 Loaded load(const std::string& path, const std::vector<std::string>& overrides) {
   Loaded loaded;
   loaded.config.path = path;
@@ -255,6 +280,7 @@ Loaded load(const std::string& path, const std::vector<std::string>& overrides) 
   for (const std::string& override_text : overrides) apply_override(*tree, override_text, loaded.problems);
   loaded.config = read_config(*tree, loaded.problems);
   loaded.config.path = path;
+  sort_by_place(loaded.problems);
   return loaded;
 }
 

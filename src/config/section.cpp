@@ -15,6 +15,36 @@ std::string join(const std::vector<std::string>& words) {
   return text;
 }
 
+struct Home {
+  std::string_view place;
+  std::vector<std::string> keys;
+};
+
+/// Every key that belongs into one table only.
+const std::vector<Home>& homes() {
+  static const std::vector<Home> all{
+      {"before the first [table]", {"data_dir"}},
+      {"under [server]",
+       {"listen", "max_body", "token_file", "tls_certificate", "tls_key", "allowed_origins", "allowed_hosts", "idle_timeout",
+        "connections_max"}},
+      {"under [log]", {"partitions", "segment_size", "sync", "sync_interval"}},
+      {"under [[prototype]]", {"code", "label", "brand", "version", "dataset", "model", "csv"}},
+      {"under [[simulation]]", {"prototype", "period", "speed", "devices", "loop", "transport", "seed"}}};
+  return all;
+}
+
+/// For a key that is valid, or nearly, in another table.
+std::optional<std::string> advice_elsewhere(const std::string& key) {
+  for (const bool exact : {true, false}) {
+    for (const Home& home : homes()) {
+      const auto near = nearest(key, home.keys);
+      if (!near || (exact && *near != key)) continue;
+      return exact ? fmt::format("it belongs {}", home.place) : fmt::format("did you mean '{}', {}?", *near, home.place);
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Section::Section(const Node* table, std::string name, std::vector<Problem>& problems)
@@ -34,9 +64,11 @@ const Node* Section::ask(std::string_view key) {
   return member == nullptr ? nullptr : &member->value;
 }
 
-void Section::problem(std::string_view key, std::string message) {
+void Section::problem(std::string_view key, std::string message, std::optional<std::size_t> item) {
   const Member* member = table_ == nullptr ? nullptr : table_->find(key);
-  problems_.push_back({member == nullptr ? place() : member->value.place, std::move(message)});
+  const Node* at = member == nullptr ? table_ : &member->value;
+  if (at != nullptr && item && at->kind == Node::Kind::list && *item < at->items.size()) at = &at->items[*item];
+  problems_.push_back({at == nullptr ? std::string() : at->place, std::move(message)});
 }
 
 void Section::wrong(std::string_view key, const Node& node, std::string_view wanted) {
@@ -137,22 +169,26 @@ void Section::read_duration(std::string_view key, Duration& target, Duration lea
                     zero ? ", or 0 for no limit" : "", format_duration(target)));
 }
 
-void Section::read_texts(std::string_view key, std::vector<std::string>& target, std::vector<std::string>* places) {
+bool Section::read_texts(std::string_view key, std::vector<std::string>& target) {
   const Node* node = ask(key);
-  if (node == nullptr) return;
+  if (node == nullptr) return false;
   std::vector<std::string> texts;
+  bool good = true;
   const auto take = [&](const Node& item) {
-    auto text = text_of(item);
-    if (!text) return wrong(key, item, "a text in quotes, or a list of them");
-    texts.push_back(std::move(*text));
-    if (places != nullptr) places->push_back(item.place);
+    if (auto text = text_of(item)) {
+      texts.push_back(std::move(*text));
+    } else {
+      good = false;
+      wrong(key, item, "a text in quotes, or a list of them");
+    }
   };
   if (node->kind == Node::Kind::list) {
     for (const Node& item : node->items) take(item);
   } else {
     take(*node);
   }
-  target = std::move(texts);
+  if (good) target = std::move(texts);
+  return good;
 }
 
 std::optional<std::size_t> Section::read_choice(std::string_view key, const std::vector<std::string>& names) {
@@ -182,10 +218,15 @@ void Section::refuse_the_rest() {
   if (table_ == nullptr) return;
   for (const Member& member : table_->members) {
     if (std::find(asked_.begin(), asked_.end(), member.key) != asked_.end()) continue;
-    const auto near = nearest(member.key, asked_);
-    problems_.push_back({member.place, near ? fmt::format("unknown key '{}'; did you mean '{}'?", full(member.key), full(*near))
-                                            : fmt::format("unknown key '{}'; valid here: {}", full(member.key), join(asked_))});
+    problems_.push_back({member.place, fmt::format("unknown key '{}'; {}", full(member.key), advice(member.key))});
   }
+}
+
+std::string Section::advice(const std::string& key) const {
+  if (const auto near = nearest(key, asked_)) return fmt::format("did you mean '{}'?", full(*near));
+  // A key behind the wrong header is the commonest slip of TOML.
+  if (auto elsewhere = advice_elsewhere(key)) return *elsewhere;
+  return fmt::format("valid here: {}", join(asked_));
 }
 
 }  // namespace iotstream::config

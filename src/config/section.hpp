@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,8 +28,8 @@ class Section {
   void read_integer(std::string_view key, std::uint64_t& target, std::uint64_t least, std::uint64_t most);
   void read_size(std::string_view key, std::uint64_t& target, std::uint64_t least, std::uint64_t most, bool zero = false);
   void read_duration(std::string_view key, Duration& target, Duration least, Duration most, bool zero = false);
-  /// One text, or a list of them. `places`, where given, gets the place of each.
-  void read_texts(std::string_view key, std::vector<std::string>& target, std::vector<std::string>* places = nullptr);
+  /// One text, or a list of them. True when it was there and good.
+  bool read_texts(std::string_view key, std::vector<std::string>& target);
   /// The index of the text among `names`, or nothing.
   std::optional<std::size_t> read_choice(std::string_view key, const std::vector<std::string>& names);
   Section read_section(std::string_view key);
@@ -38,8 +38,10 @@ class Section {
 
   /// The value of `key`, which counts as asked for; nullptr when absent.
   const Node* ask(std::string_view key);
-  void problem(std::string_view key, std::string message);
-  /// Tells of every member that nobody asked for.
+  /// Tells of a problem at the value of `key`, or at the table when it has none; `item`: at that element, where the value is a
+  /// list.
+  void problem(std::string_view key, std::string message, std::optional<std::size_t> item = std::nullopt);
+  /// Tells of every member that nobody asked for, with the nearest key that was, or the table it belongs to.
   void refuse_the_rest();
 
   std::string place() const { return table_ == nullptr ? std::string() : table_->place; }
@@ -47,6 +49,7 @@ class Section {
  private:
   std::string full(std::string_view key) const;
   void wrong(std::string_view key, const Node& node, std::string_view wanted);
+  std::string advice(const std::string& key) const;
   std::optional<std::string> text_of(const Node& node) const;
 
   const Node* table_;

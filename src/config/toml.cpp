@@ -1,12 +1,31 @@
 // The one file that knows toml++.
-#define TOML_HEADER_ONLY 1
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_FORMATTERS 1
-
+#include <algorithm>
+#include <optional>
 #include <sstream>
 
 #include <fmt/format.h>
+
+namespace iotstream::config {
+namespace {
+/// Thrown where toml++ finds itself wrong.
+struct BrokenParser {};
+[[noreturn]] void parser_is_broken() { throw BrokenParser{}; }
+}  // namespace
+}  // namespace iotstream::config
+
+// toml++ 3.3 takes for granted that `[` is followed by a name: `[=` breaks an assertion, and is undefined behaviour where
+// assertions are compiled out. So they are kept in every build, and throw: parse_toml() makes an error with a place of it.
+#define TOML_HEADER_ONLY 1
+#define TOML_EXCEPTIONS 0
+#define TOML_ENABLE_FORMATTERS 1
+#define TOML_ASSERT(condition) ((condition) ? static_cast<void>(0) : ::iotstream::config::parser_is_broken())
+#ifdef NDEBUG
+#undef NDEBUG
 #include <toml++/toml.h>
+#define NDEBUG
+#else
+#include <toml++/toml.h>
+#endif
 
 #include "config/tree.hpp"
 
@@ -72,6 +91,29 @@ class Converter {
   const std::string& fixed_place_;
 };
 
+/// Nothing when the parser broke.
+std::optional<toml::parse_result> parse(std::string_view text) {
+  try {
+    return toml::parse(text);
+  } catch (const BrokenParser&) {
+    return std::nullopt;
+  }
+}
+
+/// `line:column` of the character that breaks the parser. It reads from front to back, so a beginning of the text breaks it
+/// exactly when that character is in it: the shortest such beginning is found by halving.
+std::string place_of_break(std::string_view text) {
+  std::size_t good = 0;
+  std::size_t bad = text.size();
+  while (bad - good > 1) {
+    const std::size_t middle = good + (bad - good) / 2;
+    (parse(text.substr(0, middle)) ? good : bad) = middle;
+  }
+  const std::string_view before = text.substr(0, good);
+  const std::size_t line_start = before.rfind('\n') + 1;  // 0 when there is none
+  return fmt::format("{}:{}", std::count(before.begin(), before.end(), '\n') + 1, good - line_start + 1);
+}
+
 /// Could be text without quotes: `recorded`, `64MiB`, `data/x.csv`, `127.0.0.1:80`.
 bool is_bare(std::string_view text) { return !text.empty() && text.find_first_of("\"'[]{}\n\r") == std::string_view::npos; }
 
@@ -89,22 +131,28 @@ Node bare_text(std::string_view text, const std::string& place) {
 std::optional<Node> parse_toml(std::string_view text, const std::string& file, std::vector<Problem>& problems) {
   const std::string no_fixed_place;
   const Converter converter(file, no_fixed_place);
-  const toml::parse_result result = toml::parse(text, file);
-  if (result) return converter.convert(result.table());
-  problems.push_back({converter.place(result.error().source()), fmt::format("not TOML: {}", result.error().description())});
+  const auto result = parse(text);
+  if (!result) {
+    problems.push_back(
+        {fmt::format("{}:{}", file, place_of_break(text)), "not TOML: the name of a key or table is expected here"});
+    return std::nullopt;
+  }
+  if (*result) return converter.convert(result->table());
+  problems.push_back({converter.place(result->error().source()), fmt::format("not TOML: {}", result->error().description())});
   return std::nullopt;
 }
 
 std::optional<Node> parse_override_value(std::string_view text, const std::string& place, std::vector<Problem>& problems) {
-  const toml::parse_result result = toml::parse(fmt::format("value = {}", text));
+  const auto result = parse(fmt::format("value = {}", text));
   // More than one key: the text held a line break and went on.
-  if (result && result.table().size() == 1) {
-    Node node = Converter(place, place).convert(*result.table().get("value"));
+  if (result && *result && result->table().size() == 1) {
+    Node node = Converter(place, place).convert(*result->table().get("value"));
     if (node.kind != Node::Kind::time) return node;
   }
   if (is_bare(text)) return bare_text(text, place);
+  const bool told = result && !*result;
   problems.push_back(
-      {place, fmt::format("'{}' is no TOML value{}", text, result ? "" : fmt::format(": {}", result.error().description()))});
+      {place, fmt::format("'{}' is no TOML value{}", text, told ? fmt::format(": {}", result->error().description()) : "")});
   return std::nullopt;
 }
 

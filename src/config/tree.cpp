@@ -95,9 +95,9 @@ void apply_override(Node& root, std::string_view override_text, std::vector<Prob
   if (!value) return;
   Node* at = &root;
   for (std::size_t i = 0; i < parts->size() && at != nullptr; ++i) {
-    // A first element of a list of tables may be named before there is any: `simulation.0.prototype=X`.
-    const bool names_list = i == 1 && (*parts)[1] == "0" && ((*parts)[0] == "prototype" || (*parts)[0] == "simulation");
-    if (names_list && at->kind == Node::Kind::table && at->members.empty()) at->kind = Node::Kind::list;
+    // `simulation.0.prototype=X` may begin a list that is not in the file.
+    const bool in_list = i == 1 && as_index((*parts)[1]) && ((*parts)[0] == "prototype" || (*parts)[0] == "simulation");
+    if (in_list && at->kind == Node::Kind::table && at->members.empty()) at->kind = Node::Kind::list;
     at = enter(*at, (*parts)[i], place, problems);
   }
   if (at != nullptr) *at = std::move(*value);

@@ -20,6 +20,7 @@ using model::ValueKind;
 using simdjson::error_code;
 using simdjson::ondemand::json_type;
 
+constexpr std::string_view follows = "something follows the reading";
 constexpr std::size_t parser_size_min = 4096;
 constexpr std::size_t parser_size_kept = 64u << 10;
 
@@ -55,13 +56,6 @@ std::size_t first_control_in_string(std::string_view text) {
     if (inside && i < text.size() && static_cast<unsigned char>(text[i]) < 0x20) return i;
   }
   return text.size();
-}
-
-// Half of a surrogate pair, which an escape can smuggle into text that is otherwise UTF-8.
-bool has_surrogate(std::string_view text) {
-  for (std::size_t i = text.find('\xED'); i != std::string_view::npos; i = text.find('\xED', i + 1))
-    if (i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) >= 0xA0) return true;
-  return false;
 }
 
 bool valid_scalar(std::string_view text) {
@@ -118,14 +112,21 @@ std::optional<Problem> JsonReader::open(std::string_view text, std::string_view 
   if (const auto error = parser_.iterate(text_.data(), text_.size(), text_.size() + simdjson::SIMDJSON_PADDING).get(document))
     return malformed(error);
   document_ = &document;
-  if (const auto error = document.get_object().get(object)) return malformed(error);
+  if (const auto error = document.get_object().get(object)) return unbalanced(error);
   return std::nullopt;
+}
+
+// The parser looks at the last bracket first: it does not know whether one is missing or something follows.
+Problem JsonReader::unbalanced(error_code error) const {
+  const std::size_t end = std::min(value_end(text_, 0), text_.size());
+  if (end < text_.size()) return problem_at(text_.data() + end, ErrorKind::invalid, std::string(follows));
+  return problem_at(text_.data() + end, ErrorKind::invalid, std::string(sentence(error)));
 }
 
 std::optional<Problem> JsonReader::close(Document& document) {
   const char* at = nullptr;
   if (document.current_location().get(at) == simdjson::OUT_OF_BOUNDS) return std::nullopt;
-  return problem_at(at, ErrorKind::invalid, "something follows the reading");
+  return problem_at(at, ErrorKind::invalid, std::string(follows));
 }
 
 std::optional<Problem> JsonReader::read(std::string_view text, std::string_view body, Encoder& encoder) {
@@ -221,9 +222,6 @@ std::optional<Problem> JsonReader::scalar(JsonValue& value, json_type type, mode
 std::optional<Problem> JsonReader::string(JsonValue& value, std::string_view& out) {
   const char* raw = value.raw_json_token().data();
   if (const auto error = value.get_string().get(out)) return problem_at(raw, ErrorKind::invalid, std::string(sentence(error)));
-  // Without escapes the closing quote stands where the text's length puts it; then the parser has checked the UTF-8 already.
-  const bool escaped = raw[1 + out.size()] != '"';
-  if (escaped && has_surrogate(out)) return problem_at(raw, ErrorKind::invalid, "half of a surrogate pair in a string");
   return std::nullopt;
 }
 
@@ -280,8 +278,7 @@ std::optional<Problem> JsonReader::append_field(Field& field, unsigned depth) {
   const std::size_t end = string_end(text_, begin);
   std::string_view name;
   if (const auto error = field.unescaped_key().get(name)) return malformed(error);
-  if (end == std::string_view::npos || has_surrogate(name))
-    return problem_at(text_.data() + begin, ErrorKind::invalid, "half of a surrogate pair in a name");
+  if (end == std::string_view::npos) return malformed(simdjson::UNCLOSED_STRING);
   json_ += text_.substr(begin - 1, end - begin + 1);
   json_ += ':';
   return append(field.value(), depth);

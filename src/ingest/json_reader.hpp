@@ -65,6 +65,7 @@ class JsonReader {
   std::optional<Problem> append_field(Field& field, unsigned depth);
 
   Problem malformed(simdjson::error_code error);
+  Problem unbalanced(simdjson::error_code error) const;
   Problem problem_at(const char* at, ErrorKind kind, std::string reason) const;
 
   simdjson::ondemand::parser parser_;

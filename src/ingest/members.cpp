@@ -36,7 +36,7 @@ std::string problem_of(std::string_view name, const std::string& path) {
   if (path.size() > name_size_max)
     return fmt::format("a member's name is longer than {} bytes: it begins with {}", name_size_max, path.substr(0, 40));
   if (std::any_of(name.begin(), name.end(), control)) return fmt::format("a member's name has a control character: {}", path);
-  if (first_invalid_utf8(name) < name.size()) return "a member's name is not UTF-8: it has half of a surrogate pair";
+  if (first_invalid_utf8(name) < name.size()) return "a member's name is not UTF-8";
   return {};
 }
 

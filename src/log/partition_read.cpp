@@ -23,6 +23,9 @@ class Collector {
   bool add(const format::FrameHeader& header, ByteView frame) {
     const std::byte* at = frame.data() + format::frame_header_size;
     const std::byte* const end = frame.data() + frame.size();
+    // Room for what will come of this frame, judged by the mean size of its records; growth stays geometric.
+    const std::size_t expected = header.count * std::min<std::size_t>(bytes_max_ - bytes_ + 256, frame.size()) / frame.size() + 1;
+    if (records_.size() + expected > records_.capacity()) records_.reserve(std::max(records_.size() + expected, 2 * records_.size()));
     for (std::uint32_t i = 0; i != header.count; ++i) {
       const auto record = format::parse_record(at, end);
       IOTSTREAM_ASSERT(record.has_value(), "record {} of {} at offset {} does not fit its batch", i, header.count,
@@ -35,7 +38,6 @@ class Collector {
     }
     return bytes_ < bytes_max_;
   }
-  void reserve(std::size_t records) { records_.reserve(records_.size() + records); }
   std::vector<Record> take() { return std::move(records_); }
   bool empty() const { return records_.empty(); }
   std::uint64_t next() const { return records_.back().offset.value + 1; }
@@ -63,7 +65,6 @@ Result<Batch> PartitionLog::read(Offset from, std::size_t bytes_max, Watermark l
   auto frames = cache_.find(begin, bytes_max);
   if (frames.empty()) return read_cold(begin, end, bytes_max);
   Collector collector(begin, end, bytes_max);
-  if (frames.size() == 1 || bytes_max >= frames.front().header.length) collector.reserve(frames.front().header.count);
   for (const CachedFrame& frame : frames)
     if (!collector.add(frame.header, frame.view())) break;
   auto owner = std::make_shared<const std::vector<CachedFrame>>(std::move(frames));
@@ -121,7 +122,7 @@ Result<Batch> PartitionLog::read_cold(std::uint64_t from, std::uint64_t limit, s
 
 Result<Batch> PartitionLog::read_segment(Segment& segment, ScanStart start, std::uint64_t from, std::uint64_t limit,
                                          std::size_t bytes_max) {
-  const std::size_t chunk = std::clamp<std::size_t>(bytes_max + format::index_cell_size, 64u << 10, 1u << 20);
+  const std::size_t chunk = std::clamp<std::size_t>(bytes_max + format::index_cell_size, 64u << 10, 256u << 10);
   auto scanner = segment.scan(start, chunk);
   if (!scanner) return scanner.error();
   Collector collector(from, limit, bytes_max);

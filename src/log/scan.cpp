@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "log/buffer_pool.hpp"
+
 namespace iotstream::log {
 namespace {
 
@@ -26,19 +28,28 @@ Result<ByteView> FrameScanner::view(std::uint64_t position, std::size_t size) {
   if (position >= end_) return ByteView{};
   const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size, end_ - position));
   const bool held = position >= buffer_position_ && position + wanted <= buffer_position_ + buffer_size_;
-  if (!held) {
-    // A new buffer each time: frames of the old one may have been handed out.
-    const std::size_t length = static_cast<std::size_t>(std::min<std::uint64_t>(std::max(wanted, chunk_), end_ - position));
-    auto fresh = std::make_shared_for_overwrite<std::byte[]>(length);
-    auto got = file_.read_at(position, MutableByteView(fresh.get(), length));
-    if (!got) return got.error();
-    buffer_ = std::move(fresh);
-    buffer_position_ = position;
-    buffer_size_ = *got;
-  }
+  if (!held)
+    if (auto status = fill(position, wanted); !status) return status.error();
   const std::uint64_t in_buffer = position - buffer_position_;
   const std::size_t there = in_buffer < buffer_size_ ? static_cast<std::size_t>(buffer_size_ - in_buffer) : 0;
   return ByteView(buffer_.get() + in_buffer, std::min(wanted, there));
+}
+
+/// A new buffer each time: frames of the old one may have been handed out. What the old one holds already is copied, not read again.
+Status FrameScanner::fill(std::uint64_t position, std::size_t wanted) {
+  const std::size_t length = static_cast<std::size_t>(std::min<std::uint64_t>(std::max(wanted, chunk_), end_ - position));
+  auto fresh = pooled_buffer(length);
+  std::size_t have = 0;
+  if (position >= buffer_position_ && position < buffer_position_ + buffer_size_) {
+    have = static_cast<std::size_t>(buffer_position_ + buffer_size_ - position);
+    std::memcpy(fresh.get(), buffer_.get() + (position - buffer_position_), have);
+  }
+  auto got = file_.read_at(position + have, MutableByteView(fresh.get() + have, length - have));
+  if (!got) return got.error();
+  buffer_ = std::move(fresh);
+  buffer_position_ = position;
+  buffer_size_ = have + *got;
+  return {};
 }
 
 FrameScanner::Step FrameScanner::damaged(std::string reason) {
@@ -86,6 +97,8 @@ Result<FrameScanner::Step> FrameScanner::next() {
 
 /// Loads the whole frame into bytes_ and checks it.
 Result<bool> FrameScanner::frame_stands_at(std::uint64_t position, const format::FrameHeader& header) {
+  // Frames longer than the chunk are probably followed by more of them: then each is read at one go, with the header of the next.
+  if (header.length > chunk_) chunk_ = std::min<std::size_t>(header.length + 4096, format::frame_size_max + 4096);
   auto bytes = view(position, header.length);
   if (!bytes) return bytes.error();
   bytes_ = *bytes;

@@ -52,6 +52,7 @@ class FrameScanner {
 
  private:
   Result<ByteView> view(std::uint64_t position, std::size_t size);
+  Status fill(std::uint64_t position, std::size_t wanted);
   Result<bool> only_zeros_follow();
   Step damaged(std::string reason);
   Result<bool> frame_stands_at(std::uint64_t position, const format::FrameHeader& header);

@@ -54,19 +54,22 @@ RequestParser::RequestParser(const ParserLimits& limits) : limits_(limits) {
 
 std::size_t RequestParser::feed(std::string_view bytes) {
   std::size_t taken = 0;
+  bool starved = false;  // it needs more bytes than it has to go on
   Base::eager(header_done_);
   // An empty line before a request is allowed for old clients' sake (RFC 9112 §2.2).
   while (!Base::got_some() && bytes.substr(taken).starts_with("\r\n")) taken += 2;
+  if (!Base::got_some() && bytes.substr(taken) == "\r") return taken;
   while (taken < bytes.size() && !done() && !failed()) {
     error_code error;
     const bool had_header = header_done_;
     const std::size_t used = Base::put({bytes.data() + taken, bytes.size() - taken}, error);
     taken += used;
-    if (error == http::error::need_more) break;
+    starved = error == http::error::need_more;
+    if (starved) break;
     if (error) fail(error);
     if (!had_header && header_done_) break;
   }
-  if (!failed() && !done() && bytes.size() - taken > limits_.header_size_max) {
+  if (starved && !failed() && !done() && bytes.size() - taken > limits_.header_size_max) {
     fail(431, "header", header_done_ ? "A chunk's header or the trailers are too long." : "The headers are too long.");
   }
   return taken;

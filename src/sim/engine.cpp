@@ -11,6 +11,8 @@ namespace iotstream::sim {
 namespace {
 
 constexpr std::uint32_t devices_max = 100'000;
+// Odd, so that the first devices of the simulations do not meet on one connection; a device keeps its lane.
+constexpr std::uint64_t lanes_between_simulations = 131;
 constexpr std::size_t batch_max = 256;  ///< readings built before the lock is given up
 constexpr int batches_max = 16;         ///< before the caller gets a chance to stop
 
@@ -209,7 +211,7 @@ void Engine::send(Outgoing& outgoing) {
   Outgoing about = outgoing;
   about.body.clear();
   const Sent sent = outgoing.transport->send(
-      outgoing.simulation * devices_max + outgoing.device, std::move(outgoing.body),
+      outgoing.simulation * lanes_between_simulations + outgoing.device, std::move(outgoing.body),
       [this, about](Verdict verdict, std::string problem) { answered(about, verdict, std::move(problem)); });
   if (sent == Sent::placed) placed(about);
 }
@@ -220,6 +222,7 @@ void Engine::placed(const Outgoing& outgoing) {
   Device* device = simulation ? find(outgoing, *simulation) : nullptr;
   if (!device) return;
   device->in_flight = false;
+  device->attempts = 0;
   simulation->advance(*device);
 }
 
@@ -243,6 +246,7 @@ void Engine::answered(const Outgoing& outgoing, Verdict verdict, std::string pro
       try_again(*simulation, outgoing.device, *device);
       wake = true;
     } else {
+      device->attempts = 0;
       simulation->advance(*device);
       wake = std::exchange(device->overdue, false);
       if (wake) schedule_next(*simulation, outgoing.device);

@@ -165,7 +165,6 @@ void Simulation::render(const Device& device, const TapeRow& row, Timestamp time
 
 void Simulation::advance(Device& device) {
   ++device.next;
-  device.attempts = 0;
   if (++since_trim_ >= rows_between_trims) trim();
   if (device.end == 0 || device.next < device.end) return;
   device.finished = true;

@@ -24,7 +24,7 @@ struct Device {
   std::int64_t base_at_us = 0;     ///< of base_row on the tape
   std::int64_t base_ns = 0;        ///< deadline of base_row, monotonic
   std::int64_t scheduled_ns = -1;  ///< its entry in the schedule; others of it are stale; -1: none
-  std::uint32_t attempts = 0;      ///< refusals of `next` in a row
+  std::uint32_t attempts = 0;      ///< refusals since the last reading that was taken
   bool in_flight = false;
   bool overdue = false;  ///< its turn came while in flight
   bool finished = false;

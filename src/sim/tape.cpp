@@ -37,22 +37,35 @@ Result<std::unique_ptr<Tape>> Tape::open(catalog::Catalog& catalog, std::string_
   std::unique_ptr<Tape> tape(new Tape(std::move(*cursor)));
   tape->row_count_ = tape->cursor_->row_count();
   if (tape->row_count_ == 0) return no_rows(code);
-  if (Status begun = tape->begin(without); !begun) {
+  tape->without_ = without;
+  if (Status begun = tape->begin(); !begun) {
     if (begun.error().kind == ErrorKind::not_found) return no_rows(code);
     return begun.error();
   }
   return tape;
 }
 
-// The first rows are read twice: their gaps must be known before they have their place.
-Status Tape::begin(const std::vector<std::string>& without) {
-  for (const std::string& column : cursor_->columns()) {
+// Files that were imported meanwhile may have brought columns.
+void Tape::name_columns() {
+  const std::vector<std::string>& columns = cursor_->columns();
+  while (names_.size() < columns.size()) {
+    const std::string& column = columns[names_.size()];
     std::string& name = names_.emplace_back();
-    if (std::find(without.begin(), without.end(), column) != without.end()) continue;
-    name = ",";
+    if (std::find(without_.begin(), without_.end(), column) != without_.end()) continue;
+    name += ',';
     json::append_string(name, column);
     name += ':';
   }
+}
+
+void Tape::rewind() {
+  cursor_->rewind();
+  name_columns();
+  after_rewind_ = true;
+}
+
+// The first rows are read twice: their gaps must be known before they have their place.
+Status Tape::begin() {
   std::vector<std::int64_t> gaps;
   Timestamp before;
   for (std::size_t i = 0; i <= sampled_gaps; ++i) {
@@ -63,7 +76,7 @@ Status Tape::begin(const std::vector<std::string>& without) {
     before = row_.time;
   }
   median_gap_us_ = median(std::move(gaps));
-  cursor_->rewind();
+  rewind();
   return read_one();
 }
 
@@ -86,8 +99,7 @@ void Tape::render(std::string& out) const {
 Status Tape::read_one() {
   Result<bool> more = cursor_->next(row_);
   if (more && !*more) {
-    cursor_->rewind();
-    after_rewind_ = true;
+    rewind();
     ++loop_;
     more = cursor_->next(row_);
     if (more && !*more) return Error{ErrorKind::not_found, "the prototype's rows were removed"};

@@ -44,12 +44,15 @@ class Tape {
 
  private:
   explicit Tape(std::unique_ptr<catalog::RowCursor> cursor) : cursor_(std::move(cursor)) {}
-  Status begin(const std::vector<std::string>& without);
+  Status begin();
+  void name_columns();
+  void rewind();
   Status read_one();
   void render(std::string& out) const;
   std::int64_t gap_before(Timestamp time) const;
 
   std::unique_ptr<catalog::RowCursor> cursor_;
+  std::vector<std::string> without_;
   std::vector<std::string> names_;  ///< per column: `,"name":`, or empty for one that is left out
   catalog::RowCursor::Row row_;
   std::deque<TapeRow> rows_;

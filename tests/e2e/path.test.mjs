@@ -16,7 +16,12 @@ async function findAll(url, dataset, acknowledged) {
   }
   const offsets = new Map();
   for (const { partition, offset } of messages) offsets.set(partition, [...(offsets.get(partition) ?? []), offset]);
-  for (const [partition, list] of offsets) assert.deepEqual(list, list.map((_, i) => i), `offsets of partition ${partition} are dense`);
+  for (const [partition, list] of offsets)
+    assert.deepEqual(
+      list,
+      list.map((_, i) => i),
+      `offsets of partition ${partition} are dense`,
+    );
 
   const stored = await eventually('history has what the log has', async () => {
     const { events } = (await get(url, `/api/v1/datasets/${dataset}/events?order=asc&limit=1000000`)).json();
@@ -27,12 +32,19 @@ async function findAll(url, dataset, acknowledged) {
 }
 
 test('a foreign event is in the log, in history and on a live viewer, and still there after SIGTERM', async (t) => {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   let server = await startServer(t, folder);
   assert.match(server.output(), /^ready http:\/\/127\.0\.0\.1:\d+ in \d+ ms\n$/, 'exactly one line on stdout');
   t.diagnostic(`first start: ${server.startMs.toFixed(0)} ms`);
 
-  const first = await postReading(server.url, 'foreign', { device: 'boiler 7', '@timestamp': '2026-02-03T04:05:06.789012Z', temperature: 61.5, open: true, mode: 'eco', number: 0 });
+  const first = await postReading(server.url, 'foreign', {
+    device: 'boiler 7',
+    '@timestamp': '2026-02-03T04:05:06.789012Z',
+    temperature: 61.5,
+    open: true,
+    mode: 'eco',
+    number: 0,
+  });
   assert.equal(first.status, 200, first.text);
   const place = first.json();
   assert.equal(place.topic, 'foreign');
@@ -48,13 +60,23 @@ test('a foreign event is in the log, in history and on a live viewer, and still 
   assert.equal(frame.device[row], 'boiler 7');
   assert.equal(frame.fields.temperature[row], 62.25);
 
-  const message = (await readTopic(server.url, 'foreign')).find((m) => m.partition === place.partition && m.offset === place.offset);
+  const message = (await readTopic(server.url, 'foreign')).find(
+    (m) => m.partition === place.partition && m.offset === place.offset,
+  );
   assert.deepEqual(
-    { device: message.device, time: message.time, temperature: message.value.temperature, open: message.value.open, mode: message.value.mode },
+    {
+      device: message.device,
+      time: message.time,
+      temperature: message.value.temperature,
+      open: message.value.open,
+      mode: message.value.mode,
+    },
     { device: 'boiler 7', time: '2026-02-03T04:05:06.789012Z', temperature: 61.5, open: true, mode: 'eco' },
   );
   const stored = await eventually('the event is in history', async () => {
-    const { events } = (await get(server.url, '/api/v1/datasets/foreign/events?from=2026-02-03T04:05:06Z&to=2026-02-03T04:05:07Z')).json();
+    const { events } = (
+      await get(server.url, '/api/v1/datasets/foreign/events?from=2026-02-03T04:05:06Z&to=2026-02-03T04:05:07Z')
+    ).json();
     return events[0];
   });
   assert.equal(stored['@timestamp'], '2026-02-03T04:05:06.789012Z');
@@ -73,24 +95,35 @@ test('a foreign event is in the log, in history and on a live viewer, and still 
 });
 
 test('the three kinds of simulated devices arrive by themselves, enriched', async (t) => {
-  const server = await startServer(t, temporaryFolder(t));
+  const server = await startServer(t, temporaryFolder());
   const { datasets } = (await get(server.url, '/api/v1/datasets')).json();
   assert.deepEqual(datasets.map((dataset) => dataset.name).sort(), ['1', '2', 'wind_turbine']);
   for (const dataset of datasets) {
-    const event = await eventually(`an event of ${dataset.name}`, async () => (await get(server.url, `/api/v1/datasets/${dataset.name}/events?limit=1`)).json().events[0]);
+    const event = await eventually(
+      `an event of ${dataset.name}`,
+      async () => (await get(server.url, `/api/v1/datasets/${dataset.name}/events?limit=1`)).json().events[0],
+    );
     assert.ok(event.marque && event.libelle && event.codep, `enriched: ${JSON.stringify(event)}`);
     assert.ok(Math.abs(Date.parse(event['@timestamp']) - Date.now()) < 60_000, 're-dated to now');
   }
   const { devices } = (await get(server.url, '/api/v1/devices')).json();
   assert.deepEqual(devices.map((device) => device.device).sort(), ['WT200', 'X46789', 'X46790']);
-  const series = (await get(server.url, '/api/v1/datasets/1/series?fields=Pump_Speed&agg=min,max,count&from=-1m&interval=1s')).json();
-  assert.deepEqual(series.series.map((column) => column.agg), ['min', 'max', 'count']);
-  assert.ok(series.time.every((time) => time % 1_000_000 === 0), 'buckets begin at multiples of the interval');
+  const series = (
+    await get(server.url, '/api/v1/datasets/1/series?fields=Pump_Speed&agg=min,max,count&from=-1m&interval=1s')
+  ).json();
+  assert.deepEqual(
+    series.series.map((column) => column.agg),
+    ['min', 'max', 'count'],
+  );
+  assert.ok(
+    series.time.every((time) => time % 1_000_000 === 0),
+    'buckets begin at multiples of the interval',
+  );
 });
 
-for (const [round, delayMs] of [150, 400, 700].entries()) {
+for (const [round, wanted] of [25, 100, 400].entries()) {
   test(`kill -9 under load: everything acknowledged is there once, in its place (round ${round})`, async (t) => {
-    const folder = temporaryFolder(t);
+    const folder = temporaryFolder();
     let server = await startServer(t, folder);
     const acknowledged = [];
     let number = 0;
@@ -107,12 +140,11 @@ for (const [round, delayMs] of [150, 400, 700].entries()) {
       }
     };
     const posters = Array.from({ length: 16 }, (_, i) => poster(`device ${i}`));
-    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    await eventually(`${wanted} readings are acknowledged`, async () => acknowledged.length >= wanted, 60_000);
     const end = server.stop('SIGKILL');
     killed = true;
     assert.equal((await end).signal, 'SIGKILL');
     await Promise.all(posters);
-    assert.ok(acknowledged.length > 20, `${acknowledged.length} readings were acknowledged`);
     t.diagnostic(`${acknowledged.length} acknowledged before the kill`);
     server = await startServer(t, folder);
     await findAll(server.url, 'load', acknowledged);
@@ -120,14 +152,29 @@ for (const [round, delayMs] of [150, 400, 700].entries()) {
 }
 
 test('a body of many lines: the good ones are taken, the bad ones named', async (t) => {
-  const server = await startServer(t, temporaryFolder(t), ['simulation=[]']);
-  const body = ['{"device":"a","v":1}', '{"device":"a","v":', '{"device":"a","v":9007199254740993}', '', '[1]', '{"device":"a","v":8.620000000000001}'].join('\n');
-  const answer = await ask(server.url, { method: 'POST', path: '/api/v1/datasets/lines/events', headers: { 'Content-Type': 'application/x-ndjson' }, body });
+  const server = await startServer(t, temporaryFolder(), ['simulation=[]']);
+  const body = [
+    '{"device":"a","v":1}',
+    '{"device":"a","v":',
+    '{"device":"a","v":9007199254740993}',
+    '',
+    '[1]',
+    '{"device":"a","v":8.620000000000001}',
+  ].join('\n');
+  const answer = await ask(server.url, {
+    method: 'POST',
+    path: '/api/v1/datasets/lines/events',
+    headers: { 'Content-Type': 'application/x-ndjson' },
+    body,
+  });
   assert.equal(answer.status, 200, answer.text);
   const outcome = answer.json();
   assert.equal(outcome.accepted, 3);
   assert.equal(outcome.rejected, 2);
-  assert.deepEqual(outcome.errors.map((error) => error.line), [2, 5]);
+  assert.deepEqual(
+    outcome.errors.map((error) => error.line),
+    [2, 5],
+  );
   const text = await eventually('history has all three', async () => {
     const stored = await get(server.url, '/api/v1/datasets/lines/events?order=asc&format=ndjson');
     return stored.text.trim().split('\n').length === 3 ? stored.text : null;

@@ -1,8 +1,8 @@
 // What is refused, and how: one clear sentence, the right status, nothing lost.
 
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ask, CONFIG, get, openViewer, postReading, run, startServer, temporaryFolder } from './support.mjs';
@@ -17,8 +17,9 @@ const problem = (answer, status) => {
 };
 
 test('bad requests', async (t) => {
-  const server = await startServer(t, temporaryFolder(t), ['simulation=[]', 'server.max_body="64KiB"']);
-  const post = (path, body, type = 'application/json') => ask(server.url, { method: 'POST', path, headers: { 'Content-Type': type }, body });
+  const server = await startServer(t, temporaryFolder(), ['simulation=[]', 'server.max_body="64KiB"']);
+  const post = (path, body, type = 'application/json') =>
+    ask(server.url, { method: 'POST', path, headers: { 'Content-Type': type }, body });
   problem(await post('/search/results', '{"DatasetType":"1","data":{"a":'), 400);
   problem(await post('/search/results', '{"data":{"a":1}}'), 422);
   problem(await post('/search/results', '{"DatasetType":"1","data":7}'), 422);
@@ -33,18 +34,29 @@ test('bad requests', async (t) => {
   problem(await get(server.url, '/api/v1/datasets/d/series?fields=nope'), 404);
   problem(await get(server.url, '/api/v1/datasets/d/events?from=yesterday'), 400);
   problem(await get(server.url, '/api/v1/topics/d/partitions/99/messages'), 404);
-  const refused = await ask(server.url, { method: 'POST', path: '/api/v1/datasets/d/events', headers: { 'Content-Type': 'application/json', 'Content-Encoding': 'compress' }, body: '{}' });
+  const refused = await ask(server.url, {
+    method: 'POST',
+    path: '/api/v1/datasets/d/events',
+    headers: { 'Content-Type': 'application/json', 'Content-Encoding': 'compress' },
+    body: '{}',
+  });
   problem(refused, 415);
 });
 
 test('other sites are kept out: Host and Origin on every route and the WebSocket', async (t) => {
-  const server = await startServer(t, temporaryFolder(t), ['simulation=[]']);
+  const server = await startServer(t, temporaryFolder(), ['simulation=[]']);
   for (const path of ['/', '/healthz', '/metrics', '/api/v1/datasets', '/api/v1/openapi.json']) {
     assert.equal((await ask(server.url, { path, headers: { Host: 'evil.example' } })).status, 421, path);
     assert.equal((await ask(server.url, { path, headers: { Host: 'localhost' } })).status, 200, path);
   }
   const body = '{"DatasetType":"1","data":{"a":1}}';
-  const send = (headers) => ask(server.url, { method: 'POST', path: '/search/results', headers: { 'Content-Type': 'text/plain', ...headers }, body });
+  const send = (headers) =>
+    ask(server.url, {
+      method: 'POST',
+      path: '/search/results',
+      headers: { 'Content-Type': 'text/plain', ...headers },
+      body,
+    });
   assert.equal((await send({ Origin: 'https://evil.example' })).status, 403);
   assert.equal((await send({ Origin: 'null' })).status, 403);
   assert.equal((await send({ 'Sec-Fetch-Site': 'cross-site' })).status, 403);
@@ -56,18 +68,21 @@ test('other sites are kept out: Host and Origin on every route and the WebSocket
 });
 
 test('a token is asked for on every route when one is configured', async (t) => {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const token = join(folder, 'token');
-  writeFileSync(token, 'correct horse battery staple\n');
+  writeFileSync(token, 'correct-horse-battery-staple\n');
   const server = await startServer(t, join(folder, 'data'), [`server.token_file="${token}"`]);
   assert.equal((await get(server.url, '/api/v1/datasets')).status, 401);
-  const good = { Authorization: 'Bearer correct horse battery staple' };
+  const good = { Authorization: 'Bearer correct-horse-battery-staple' };
   assert.equal((await ask(server.url, { path: '/api/v1/datasets', headers: good })).status, 200);
-  assert.equal((await ask(server.url, { path: '/api/v1/datasets', headers: { Authorization: 'Bearer wrong' } })).status, 401);
+  assert.equal(
+    (await ask(server.url, { path: '/api/v1/datasets', headers: { Authorization: 'Bearer wrong' } })).status,
+    401,
+  );
 });
 
 test('the page comes with a strict policy, compressed, and cached by its name', async (t) => {
-  const server = await startServer(t, temporaryFolder(t), ['simulation=[]']);
+  const server = await startServer(t, temporaryFolder(), ['simulation=[]']);
   const page = await ask(server.url, { path: '/', headers: { 'Accept-Encoding': 'gzip, br' } });
   assert.equal(page.status, 200);
   assert.match(page.headers['content-security-policy'], /default-src 'none'/);
@@ -83,16 +98,48 @@ test('the page comes with a strict policy, compressed, and cached by its name', 
 });
 
 test('a configuration with mistakes: every one is named with its place, and the exit status is 2', async (t) => {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const config = join(folder, 'bad.toml');
-  writeFileSync(config, ['data_dir = "x"', '[server]', 'lisen = ["127.0.0.1:1"]', '[log]', 'partitions = "four"', 'sync = "often"', '[[prototype]]', 'code = "A"', 'model = "none.xml"', 'csv = ["none-*.csv"]', '[[simulation]]', 'prototype = "B"', ''].join('\n'));
+  writeFileSync(
+    config,
+    [
+      'data_dir = "x"',
+      '[server]',
+      'lisen = ["127.0.0.1:1"]',
+      '[log]',
+      'partitions = "four"',
+      'sync = "often"',
+      '[[prototype]]',
+      'code = "A"',
+      'model = "none.xml"',
+      'csv = ["none-*.csv"]',
+      '[[simulation]]',
+      'prototype = "B"',
+      '',
+    ].join('\n'),
+  );
   const checked = await run(['check', '--config', config]);
   assert.equal(checked.status, 2);
-  for (const wanted of [/bad\.toml:3:1: .*lisen.*listen/, /bad\.toml:5:\d+: .*whole number/, /bad\.toml:6:\d+: .*often/, /none\.xml/, /none-\*\.csv/, /'B'/]) assert.match(checked.stderr, wanted);
+  for (const wanted of [
+    /bad\.toml:3:1: .*lisen.*listen/,
+    /bad\.toml:5:\d+: .*whole number/,
+    /bad\.toml:6:\d+: .*often/,
+    /none\.xml/,
+    /none-\*\.csv/,
+    /'B'/,
+  ])
+    assert.match(checked.stderr, wanted);
   const good = await run(['check', '--config', CONFIG]);
   assert.equal(good.status, 0, good.stderr);
 
-  const open = await run(['--config', CONFIG, '--set', `data_dir="${folder}/d"`, '--set', 'server.listen=["0.0.0.0:0"]']);
+  const open = await run([
+    '--config',
+    CONFIG,
+    '--set',
+    `data_dir="${folder}/d"`,
+    '--set',
+    'server.listen=["0.0.0.0:0"]',
+  ]);
   assert.equal(open.status, 2);
   assert.match(open.stderr, /token_file/);
   assert.equal((await run(['--config', CONFIG, '--set', 'log.partitions=0'])).status, 2);
@@ -101,22 +148,43 @@ test('a configuration with mistakes: every one is named with its place, and the 
 
   const model = join(folder, 'model.xml');
   writeFileSync(model, '<?xml version="1.0"?><resultset><row><field name="Field">a</field></row></resultset>');
-  const broken = await run(['--config', CONFIG, '--set', `data_dir="${folder}/d"`, '--set', `prototype.0.model="${model}"`]);
+  const broken = await run([
+    '--config',
+    CONFIG,
+    '--set',
+    `data_dir="${folder}/d"`,
+    '--set',
+    `prototype.0.model="${model}"`,
+  ]);
   assert.equal(broken.status, 2, broken.stderr);
   assert.match(broken.stderr, /model\.xml:1:/);
 });
 
 test('a taken port, and a data directory in use: one sentence and exit status 1', async (t) => {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const server = await startServer(t, folder, ['simulation=[]']);
-  const second = await run(['--config', CONFIG, '--set', `data_dir="${folder}"`, '--set', 'server.listen=["127.0.0.1:0"]']);
+  const second = await run([
+    '--config',
+    CONFIG,
+    '--set',
+    `data_dir="${folder}"`,
+    '--set',
+    'server.listen=["127.0.0.1:0"]',
+  ]);
   assert.equal(second.status, 1, second.stderr);
   assert.match(second.stderr, new RegExp(`process ${server.pid}`));
 
   const holder = createServer();
   await new Promise((resolve) => holder.listen(0, '127.0.0.1', resolve));
   t.after(() => holder.close());
-  const taken = await run(['--config', CONFIG, '--set', `data_dir="${folder}/other"`, '--set', `server.listen=["127.0.0.1:${holder.address().port}"]`]);
+  const taken = await run([
+    '--config',
+    CONFIG,
+    '--set',
+    `data_dir="${folder}/other"`,
+    '--set',
+    `server.listen=["127.0.0.1:${holder.address().port}"]`,
+  ]);
   assert.equal(taken.status, 1, taken.stderr);
   assert.match(taken.stderr, new RegExp(`127\\.0\\.0\\.1:${holder.address().port}`));
 });

@@ -16,10 +16,15 @@ const { WebSocket } = require('ws');
 
 const READY = /^ready (http:\/\/\S+) in (\d+) ms$/m;
 
-/** A folder that the test's end removes. */
-export function temporaryFolder(t) {
+const folders = [];
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder that is removed when the whole file has run: by then no server writes there any more. */
+export function temporaryFolder() {
   const folder = mkdtempSync(join(tmpdir(), 'iotstream-e2e-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 
@@ -48,7 +53,10 @@ export function run(args, { input = '', cwd = ROOT, limit = 60_000 } = {}) {
 
 /** Starts the server with the shipped configuration on `folder`; `settings` are further `--set` values. Ended by the test's end at the latest. */
 export async function startServer(t, folder, settings = [], config = CONFIG) {
-  const sets = [`data_dir="${folder}"`, 'server.listen=["127.0.0.1:0"]', ...settings].flatMap((value) => ['--set', value]);
+  const sets = [`data_dir="${folder}"`, 'server.listen=["127.0.0.1:0"]', ...settings].flatMap((value) => [
+    '--set',
+    value,
+  ]);
   const began = performance.now();
   const child = spawn(BINARY, ['--config', config, ...sets], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
@@ -103,7 +111,13 @@ export function ask(url, { method = 'GET', path = '/', headers = {}, body = null
         response.on('end', () => {
           const bytes = Buffer.concat(chunks);
           const text = bytes.toString('utf8');
-          resolve({ status: response.statusCode, headers: response.headers, text, bytes, json: () => JSON.parse(text) });
+          resolve({
+            status: response.statusCode,
+            headers: response.headers,
+            text,
+            bytes,
+            json: () => JSON.parse(text),
+          });
         });
         response.on('error', reject);
       },
@@ -119,7 +133,13 @@ export const get = (url, path) => ask(url, { path });
 
 export function postReading(url, dataset, data, options = {}) {
   const body = JSON.stringify({ DatasetType: dataset, data });
-  return ask(url, { method: 'POST', path: '/search/results', headers: { 'Content-Type': 'application/json' }, body, ...options });
+  return ask(url, {
+    method: 'POST',
+    path: '/search/results',
+    headers: { 'Content-Type': 'application/json' },
+    body,
+    ...options,
+  });
 }
 
 /** A viewer with JSON frames: every message is kept; `next(test)` waits for the first one that was not taken yet and passes. */
@@ -145,7 +165,8 @@ export async function openViewer(t, url, path = '/api/v1/live?wire=json', option
         const index = messages.findIndex(test);
         if (index >= 0) return messages.splice(index, 1)[0];
         const left = end - performance.now();
-        if (left <= 0) throw new Error(`no such message within ${limit} ms; there are ${JSON.stringify(messages).slice(0, 2000)}`);
+        if (left <= 0)
+          throw new Error(`no such message within ${limit} ms; there are ${JSON.stringify(messages).slice(0, 2000)}`);
         await new Promise((resolve) => {
           const timer = setTimeout(resolve, left);
           wake = () => {

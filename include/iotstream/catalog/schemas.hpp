@@ -59,7 +59,8 @@ class Schemas {
   /// have from now on. The same facts keep their id. Errors: those of the hook; invalid for a dataset name as above, or a value
   /// that is not JSON.
   Result<FactsId> set_facts(std::string_view dataset, std::string_view code, const Facts& facts);
-  /// The facts for an event of `dataset` with that `code` (may be empty): by code first, then the dataset's only ones; 0: none.
+  /// The facts for an event of `dataset` with that `code` (may be empty): by code first, then those of any code, then the dataset's only ones that are not
+  /// empty; 0: none.
   FactsId facts_for(std::string_view dataset, std::string_view code) const;
   /// Never null; empty for 0 and unknown ids. Shared: facts are immutable.
   std::shared_ptr<const Facts> facts(FactsId id) const;
@@ -73,6 +74,7 @@ class Schemas {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
+  FactsId fallback_of(const Dataset& dataset) const;
   Status keep(std::string_view key, const std::string& record);
   void publish(SchemaRecord record);
   void publish(FactsId id, std::string_view dataset, std::string_view code, std::shared_ptr<const Facts> facts);

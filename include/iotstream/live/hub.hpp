@@ -42,6 +42,8 @@ using Backfill =
 /// or over its limit): the viewer is dropped then.
 struct ViewerSink {
   std::function<bool(std::shared_ptr<const std::string> bytes, bool binary)> send;
+  /// Called once when the hub drops the viewer for another reason; may be empty. Must not block.
+  std::function<void(std::string_view reason)> close;
 };
 
 using ViewerId = std::uint64_t;

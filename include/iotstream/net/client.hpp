@@ -39,13 +39,15 @@ class Client {
 /// the client's thread, exactly once.
 class AsyncClient {
  public:
-  /// `headers` go with every request.
+  /// `headers` go with every request (a token). Errors: invalid, unavailable (unknown host), unsupported (https).
   static Result<std::unique_ptr<AsyncClient>> create(const std::string& url, unsigned connections,
                                                      std::size_t in_flight_max = 4096, Headers headers = {});
   virtual ~AsyncClient() = default;
-  /// Requests of the same `lane` go over one connection, in order.
+  /// Requests of the same `lane` go over one connection, in order. A connection that the server closed is opened again, and the
+  /// request sent once more when nothing of its answer had come: a server may then see it twice.
   virtual Status post(std::uint64_t lane, std::string path, std::string content_type, std::string body,
                       std::function<void(Result<ClientResponse>)> done) = 0;
+  /// Ends what runs and waits with unavailable; no `done` is called after it. Idempotent; not from a `done`.
   virtual void stop() = 0;
 };
 
@@ -62,7 +64,10 @@ class WebSocketClient {
   };
   /// The next message; unavailable when none came within `timeout` or the peer closed.
   virtual Result<Message> receive(Duration timeout) = 0;
+  /// Says goodbye and waits a moment for the server's. Idempotent; the destructor does it as well.
   virtual void close() = 0;
+  /// Of the server's close frame, or with which its frames broke the protocol; 0 before.
+  virtual std::uint16_t close_code() const = 0;
 };
 
 }  // namespace iotstream::net

@@ -38,7 +38,8 @@ enum class OpenMode : unsigned char {
   create,      ///< must not exist; read and write
 };
 
-/// A file system. All paths are used as given. Any thread.
+/// A file system. All paths are used as given. Any thread. Errors: not_found for what is not there, conflict for what is there
+/// already, disk_full, io; the message names the path and the system's reason.
 class Disk {
  public:
   virtual ~Disk() = default;

@@ -33,8 +33,8 @@ class WorkerPool {
   std::string name_;
   std::size_t capacity_;
   std::unique_ptr<Queue> queue_;
-  std::atomic<std::size_t> waiting_{0};  ///< relaxed: a bound, not a hand-over; the queue itself publishes the tasks
-  std::atomic<bool> stopping_{false};    ///< relaxed: a submit that races with stop() is either taken and run, or refused
+  std::atomic<std::size_t> waiting_{0};  ///< accepted and not yet begun
+  std::atomic<bool> stopping_{false};    ///< seq_cst, like waiting_: a submit that races with stop() is run or refused
   std::vector<std::thread> threads_;
 };
 

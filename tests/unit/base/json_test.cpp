@@ -57,6 +57,7 @@ TEST_CASE("bytes that are not UTF-8 become U+FFFD, and what follows stays") {
 }
 
 TEST_CASE("every code point is well-formed in its one encoding, and cut ones are not") {
+  unsigned wrong = 0;
   for (unsigned point = 0; point <= 0x10ffff; ++point) {
     std::string text;
     if (point < 0x80) {
@@ -71,9 +72,10 @@ TEST_CASE("every code point is well-formed in its one encoding, and cut ones are
               static_cast<char>(0x80 | (point >> 6 & 0x3f)), static_cast<char>(0x80 | (point & 0x3f))};
     }
     const bool surrogate = point >= 0xd800 && point < 0xe000;
-    if (base::utf8_length(text) != (surrogate ? 0 : text.size())) FAIL("wrong for code point " << point);
-    if (text.size() > 1 && base::utf8_length(std::string_view(text).substr(0, text.size() - 1)) != 0) FAIL("cut " << point);
+    if (base::utf8_length(text) != (surrogate ? 0 : text.size())) ++wrong;
+    if (text.size() > 1 && base::utf8_length(std::string_view(text).substr(0, text.size() - 1)) != 0) ++wrong;
   }
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("doubles are written with their shortest digits") {
@@ -98,14 +100,13 @@ TEST_CASE("numbers that JSON does not know are null") {
 
 TEST_CASE("every double reads back as itself") {
   IOTSTREAM_SEEDED(random);
-  for (int round = 0; round < 50'000; ++round) {
+  for (int round = 0; round < 10'000; ++round) {
     const double any = test::any_double(random);
     const double ordinary = static_cast<double>(test::between<std::int64_t>(random, -1'000'000'000'000, 1'000'000'000'000)) /
                             std::pow(10.0, test::between(random, 0, 9));
     for (const double number : {any, ordinary}) {
       const std::string text = written(number);
-      if (std::bit_cast<std::uint64_t>(read_double(text)) != std::bit_cast<std::uint64_t>(number))
-        FAIL("not the same: " << text);
+      CHECK(std::bit_cast<std::uint64_t>(read_double(text)) == std::bit_cast<std::uint64_t>(number));
     }
   }
 }

@@ -29,6 +29,7 @@ class MemoryPartition final : public log::Partition {
     const log::AppendStatus status = weather_();
     if (status != log::AppendStatus::accepted) return {status, Offset(0)};
     const std::scoped_lock lock(mutex_);
+    if (forgetting_) return {status, Offset(records_.size())};
     records_.push_back({time, std::string(key), {value.begin(), value.end()}});
     return {status, Offset(records_.size() - 1)};
   }
@@ -36,7 +37,7 @@ class MemoryPartition final : public log::Partition {
   void when(log::Watermark, Offset offset, std::function<void(Status)> done) override {
     {
       const std::scoped_lock lock(mutex_);
-      if (offset.value >= durable()) {
+      if (!forgetting_ && offset.value >= durable()) {
         waiting_.emplace_back(offset, std::move(done));
         return;
       }
@@ -77,6 +78,8 @@ class MemoryPartition final : public log::Partition {
     }
     for (auto& [offset, done] : waiting) done(status);
   }
+  /// From now on records are taken and not kept: nothing is allocated for them.
+  void forget() { forgetting_ = true; }
   std::vector<Stored> records() const {
     const std::scoped_lock lock(mutex_);
     return records_;
@@ -90,6 +93,7 @@ class MemoryPartition final : public log::Partition {
   std::vector<Stored> records_;
   std::vector<std::pair<Offset, std::function<void(Status)>>> waiting_;
   bool held_ = false;
+  bool forgetting_ = false;
   std::uint64_t held_at_ = 0;
 };
 

@@ -16,9 +16,9 @@ std::vector<std::byte> frame_with(std::string_view key, std::string_view value) 
   std::vector<std::byte> frame(
       format::align_frame(format::frame_header_size + format::record_header_size + key.size() + value.size()));
   std::byte* at = frame.data() + format::frame_header_size;
-  store(at, static_cast<std::uint32_t>(value.size()));
-  store(at + 4, static_cast<std::uint32_t>(key.size()));
-  store(at + 8, std::int64_t{1'700'000'000'000'001});
+  store_le(at, static_cast<std::uint32_t>(value.size()));
+  store_le(at + 4, static_cast<std::uint32_t>(key.size()));
+  store_le(at + 8, std::int64_t{1'700'000'000'000'001});
   std::memcpy(at + 16, key.data(), key.size());
   std::memcpy(at + 16 + key.size(), value.data(), value.size());
   return frame;
@@ -64,10 +64,10 @@ TEST_CASE("a sealed frame is, byte by byte, what FORMAT.md says") {
         "000000");
   // The checksum, computed from its definition.
   std::vector<std::byte> covered(16);
-  store(covered.data(), std::uint64_t{0x0807060504030201});
-  store(covered.data() + 8, std::uint64_t{1024});
+  store_le(covered.data(), std::uint64_t{0x0807060504030201});
+  store_le(covered.data() + 8, std::uint64_t{1024});
   covered.insert(covered.end(), frame.begin() + 12, frame.end());
-  CHECK(load<std::uint32_t>(frame.data() + 8) == crc32c(covered));
+  CHECK(load_le<std::uint32_t>(frame.data() + 8) == crc32c(covered));
 }
 
 TEST_CASE("a frame passes only as it was sealed, where it was sealed") {
@@ -95,7 +95,7 @@ TEST_CASE("headers that cannot be true are no headers") {
   CHECK_FALSE(format::parse_frame_header(ByteView(frame).first(63)));
   auto with = [&frame](std::size_t at, std::uint32_t number) {
     auto changed = frame;
-    store(changed.data() + at, number);
+    store_le(changed.data() + at, number);
     return changed;
   };
   CHECK_FALSE(format::parse_frame_header(with(0, 0)));
@@ -110,9 +110,9 @@ TEST_CASE("records that do not fit their frame are not read") {
   auto frame = frame_with("key", "value");
   const std::byte* at = frame.data() + format::frame_header_size;
   const std::byte* const end = frame.data() + frame.size();
-  store(frame.data() + format::frame_header_size, std::uint32_t{0xfffffff0});
+  store_le(frame.data() + format::frame_header_size, std::uint32_t{0xfffffff0});
   CHECK_FALSE(format::parse_record(at, end));
-  store(frame.data() + format::frame_header_size + 4, std::uint32_t{0xffffffff});
+  store_le(frame.data() + format::frame_header_size + 4, std::uint32_t{0xffffffff});
   CHECK_FALSE(format::parse_record(at, end));
   at = end - 15;
   CHECK_FALSE(format::parse_record(at, end));
@@ -153,7 +153,7 @@ TEST_CASE("segment header, mark and summary read back, and fail with any bit fli
 TEST_CASE("a newer format is refused by name, not as damage") {
   std::array<std::byte, format::sector_size> sector;
   format::encode(format::SegmentHeader{99, 3, 12345, 678, "t"}, sector);
-  store(sector.data() + 8, std::uint32_t{format::version + 1});
-  store(sector.data() + 508, crc32c(ByteView(sector).first(508)));
+  store_le(sector.data() + 8, std::uint32_t{format::version + 1});
+  store_le(sector.data() + 508, crc32c(ByteView(sector).first(508)));
   CHECK(format::parse_segment_header(sector).error().kind == ErrorKind::unsupported);
 }

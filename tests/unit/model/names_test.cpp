@@ -11,7 +11,9 @@ std::string split(std::string_view name) {
   return parts.label + "|" + parts.unit;
 }
 
-FieldKind kind(std::string_view name, FieldType type = FieldType::real) { return guess_kind(name, split_unit(name).unit, type); }
+FieldKind kind(std::string_view name, FieldType type = FieldType::real) {
+  return guess_kind(name, split_unit(name).unit, type);
+}
 
 std::string group(const char* name) {
   Field field;

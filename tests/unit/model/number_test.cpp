@@ -41,7 +41,8 @@ TEST_CASE("a literal becomes the narrowest kind that keeps it") {
 }
 
 TEST_CASE("what is no JSON number is refused") {
-  for (const std::string_view text : {"", "-", "+1", ".5", "5.", "01", "1e", "1e+", "0x10", "1 ", " 1", "1,5", "--1", "NaN", "1.2.3", "∞", "1-2"}) {
+  for (const std::string_view text :
+       {"", "-", "+1", ".5", "5.", "01", "1e", "1e+", "0x10", "1 ", " 1", "1,5", "--1", "NaN", "1.2.3", "∞", "1-2"}) {
     INFO(text);
     CHECK(kind_of(text) == ValueKind::missing);
   }

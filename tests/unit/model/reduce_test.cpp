@@ -14,8 +14,8 @@ namespace {
 __extension__ using Wide = __int128;
 
 /// By the definition: the rows of every column, then its four.
-std::vector<bool> marked_by_definition(const std::vector<std::int64_t>& time, const std::vector<double>& values, std::int64_t begin,
-                                       std::int64_t end, std::uint32_t columns) {
+std::vector<bool> marked_by_definition(const std::vector<std::int64_t>& time, const std::vector<double>& values,
+                                       std::int64_t begin, std::int64_t end, std::uint32_t columns) {
   std::map<std::uint64_t, std::vector<std::size_t>> rows;
   for (std::size_t i = 0; i < time.size(); ++i)
     if (time[i] >= begin && time[i] < end && !std::isnan(values[i]))

@@ -22,25 +22,38 @@ struct Given {
 
 void set(RowBuilder& builder, FieldId field, const Given& given) {
   switch (given.kind) {
-    case ValueKind::integer: builder.set_integer(field, given.integer); break;
-    case ValueKind::real: builder.set_real(field, given.real); break;
+    case ValueKind::integer:
+      builder.set_integer(field, given.integer);
+      break;
+    case ValueKind::real:
+      builder.set_real(field, given.real);
+      break;
     case ValueKind::text:
     case ValueKind::json:
-    case ValueKind::decimal: builder.set_text(field, given.kind, given.text); break;
-    default: builder.set(field, given.kind); break;
+    case ValueKind::decimal:
+      builder.set_text(field, given.kind, given.text);
+      break;
+    default:
+      builder.set(field, given.kind);
+      break;
   }
 }
 
 bool same(const Given& given, const Value& value, std::string_view key) {
   if (given.kind != value.kind) return false;
   switch (given.kind) {
-    case ValueKind::integer: return given.integer == value.integer;
-    case ValueKind::real: return std::bit_cast<std::uint64_t>(given.real) == std::bit_cast<std::uint64_t>(value.real);
+    case ValueKind::integer:
+      return given.integer == value.integer;
+    case ValueKind::real:
+      return std::bit_cast<std::uint64_t>(given.real) == std::bit_cast<std::uint64_t>(value.real);
     case ValueKind::text:
     case ValueKind::json:
-    case ValueKind::decimal: return given.text == value.text;
-    case ValueKind::key: return value.text == key;
-    default: return true;
+    case ValueKind::decimal:
+      return given.text == value.text;
+    case ValueKind::key:
+      return value.text == key;
+    default:
+      return true;
   }
 }
 
@@ -184,7 +197,8 @@ TEST_CASE("a row with flipped, cut or added bytes is a row or an error, never an
     builder.begin(SchemaVersion(1), FactsId(0), 0);
     for (std::uint32_t i = 0; i < 20; ++i) set(builder, FieldId(i), random_value(random));
     std::vector<std::byte> bytes = copy_of(builder.finish());
-    for (std::size_t n = 1 + random() % 3; n > 0; --n) bytes[random() % bytes.size()] ^= static_cast<std::byte>(1u << (random() % 8));
+    for (std::size_t n = 1 + random() % 3; n > 0; --n)
+      bytes[random() % bytes.size()] ^= static_cast<std::byte>(1u << (random() % 8));
     if (random() % 3 == 0) bytes.resize(random() % (bytes.size() + 8));
     // A copy of the exact size, so that one byte too far is seen.
     const std::vector<std::byte> exact(bytes.begin(), bytes.end());
@@ -206,13 +220,13 @@ TEST_CASE("damage that would be served is refused") {
   REQUIRE(RowView::open(good).ok());
   const auto with = [&](std::size_t at, auto number) {
     std::vector<std::byte> bytes = good;
-    store(bytes.data() + at, number);
+    store_le(bytes.data() + at, number);
     return RowView::open(bytes).ok();
   };
-  CHECK_FALSE(with(8, std::uint16_t{1}));    // fewer cells than kinds
-  CHECK_FALSE(with(10, std::uint16_t{2}));   // a flag of a later format
-  CHECK_FALSE(with(12, std::uint32_t{1}));   // fewer slots than values
-  CHECK_FALSE(with(12, std::uint32_t{3}));   // more
+  CHECK_FALSE(with(8, std::uint16_t{1}));   // fewer cells than kinds
+  CHECK_FALSE(with(10, std::uint16_t{2}));  // a flag of a later format
+  CHECK_FALSE(with(12, std::uint32_t{1}));  // fewer slots than values
+  CHECK_FALSE(with(12, std::uint32_t{3}));  // more
   CHECK_FALSE(with(12, std::uint32_t{0xffffffff}));
   CHECK_FALSE(with(16, std::uint8_t{0xa5}));  // kind 10
   CHECK_FALSE(with(17, std::uint8_t{1}));     // a kind in the padding
@@ -235,7 +249,8 @@ TEST_CASE("numbers are written so that they read back as the same number of the 
   CHECK(json_of(real(-0.0)) == "-0.0");
   const unsigned seed = fresh_seed();
   std::mt19937_64 random(seed);
-  std::vector<double> doubles = {5e-324, 2.2250738585072009e-308, 1.7976931348623157e308, 1e21, 1e22, 1e23, 123456789012345680.0, 0.0};
+  std::vector<double> doubles = {
+      5e-324, 2.2250738585072009e-308, 1.7976931348623157e308, 1e21, 1e22, 1e23, 123456789012345680.0, 0.0};
   for (int i = 0; i < 20000; ++i)
     if (const double number = std::bit_cast<double>(random()); std::isfinite(number)) doubles.push_back(number);
   for (double number : doubles) {
@@ -276,9 +291,10 @@ TEST_CASE("members are the row's values, then dateHour, then the facts that the 
   append_members(out, comma, *row, *schema, "pipo-1", *parse_timestamp("2018-01-19 05:37:00.612611"),
                  {{"marque", "\"citronnault\""}, {"version", "\"1\""}});
   REQUIRE(comma);
-  REQUIRE(out ==
-          R"({"code":"X46789","gpsSpeed":8.620000000000001,"note":"say \"hi\"\n","device":"pipo-1","marque":"own","empty":null,"list":[1,{"a":2}],)"
-          R"("dateHour":"2018-01-19 05:37:00.612611","version":"1")");
+  REQUIRE(
+      out ==
+      R"({"code":"X46789","gpsSpeed":8.620000000000001,"note":"say \"hi\"\n","device":"pipo-1","marque":"own","empty":null,"list":[1,{"a":2}],)"
+      R"("dateHour":"2018-01-19 05:37:00.612611","version":"1")");
 }
 
 TEST_CASE("a value whose schema record was lost is still told") {

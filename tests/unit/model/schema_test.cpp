@@ -24,7 +24,8 @@ TEST_CASE("types widen down the list, whichever comes first") {
     CHECK(field_type_from(name_of(type)) == type);
   CHECK(name_of(FieldType::real) == "float");
   CHECK_FALSE(field_type_from("double").has_value());
-  for (int kind = 0; kind < 8; ++kind) CHECK(field_kind_from(name_of(static_cast<FieldKind>(kind))) == static_cast<FieldKind>(kind));
+  for (int kind = 0; kind < 8; ++kind)
+    CHECK(field_kind_from(name_of(static_cast<FieldKind>(kind))) == static_cast<FieldKind>(kind));
 }
 
 TEST_CASE("a first schema is version 1, even without fields") {
@@ -39,8 +40,8 @@ TEST_CASE("fields are added at the end and widened in place, and the changes say
   const SchemaPtr first = grown(nullptr, {{"speed", FieldType::integer, {}, {}}, {"on", FieldType::boolean, {}, {}}}, 5);
   REQUIRE(changes.size() == 2);
   CHECK((changes[0].field == "speed" && changes[0].added));
-  const SchemaPtr second =
-      grown(first, {{"new", FieldType::text, {}, {}}, {"speed", FieldType::real, {}, {}}, {"on", FieldType::boolean, {}, {}}}, 9);
+  const SchemaPtr second = grown(
+      first, {{"new", FieldType::text, {}, {}}, {"speed", FieldType::real, {}, {}}, {"on", FieldType::boolean, {}, {}}}, 9);
   REQUIRE(second != first);
   CHECK(second->version() == SchemaVersion(2));
   CHECK(first->field(FieldId(0)).type == FieldType::integer);
@@ -51,7 +52,8 @@ TEST_CASE("fields are added at the end and widened in place, and the changes say
   CHECK(second->field(FieldId(2)).added_in == SchemaVersion(2));
   CHECK(second->field(FieldId(2)).first_seen == Timestamp{9});
   REQUIRE(changes.size() == 2);
-  CHECK((changes[0].field == "speed" && !changes[0].added && changes[0].from == FieldType::integer && changes[0].to == FieldType::real));
+  CHECK((changes[0].field == "speed" && !changes[0].added && changes[0].from == FieldType::integer &&
+         changes[0].to == FieldType::real));
   CHECK((changes[1].field == "new" && changes[1].added && changes[1].to == FieldType::text));
 }
 
@@ -69,7 +71,8 @@ TEST_CASE("a name that comes twice among the drafts is one field, as wide as bot
 }
 
 TEST_CASE("a draft's own label and unit go before those in the name") {
-  const SchemaPtr schema = grown(nullptr, {{"Speed (OBD)(km/h)", FieldType::real, "Speed", "mph"}, {" G (x) ", FieldType::real, {}, {}}});
+  const SchemaPtr schema =
+      grown(nullptr, {{"Speed (OBD)(km/h)", FieldType::real, "Speed", "mph"}, {" G (x) ", FieldType::real, {}, {}}});
   CHECK(schema->fields()[0].label == "Speed");
   CHECK(schema->fields()[0].unit == "mph");
   CHECK(schema->fields()[1].name == " G (x) ");
@@ -94,10 +97,12 @@ TEST_CASE("a schema survives its JSON") {
 }
 
 TEST_CASE("JSON that is no schema is corrupt") {
-  for (const char* text :
-       {"", "{", "[]", "5", R"({"dataset":"1"})", R"({"dataset":"1","version":0,"fields":[]})", R"({"dataset":"1","version":1,"fields":[{}]})",
-        R"({"dataset":1,"version":1,"fields":[]})", R"({"dataset":"1","version":4294967296,"fields":[]})",
-        R"({"dataset":"1","version":1,"fields":[{"name":"a","label":"","unit":"","type":"double","kind":"measure","added_in":1,"first_seen":"2020-01-01T00:00:00Z"}]})"}) {
+  for (
+      const char* text :
+      {"", "{", "[]", "5", R"({"dataset":"1"})", R"({"dataset":"1","version":0,"fields":[]})",
+       R"({"dataset":"1","version":1,"fields":[{}]})", R"({"dataset":1,"version":1,"fields":[]})",
+       R"({"dataset":"1","version":4294967296,"fields":[]})",
+       R"({"dataset":"1","version":1,"fields":[{"name":"a","label":"","unit":"","type":"double","kind":"measure","added_in":1,"first_seen":"2020-01-01T00:00:00Z"}]})"}) {
     INFO(text);
     const auto schema = schema_from_json(text);
     REQUIRE_FALSE(schema.ok());
