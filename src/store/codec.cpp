@@ -254,6 +254,7 @@ Status RowReader::read_more(std::string_view json) {
       case simdjson::ondemand::json_type::number:
         texts_.emplace_back(trimmed(json_value.raw_json_token()));
         if (!model::read_number(texts_.back(), value)) return broken;
+        if (value.kind != ValueKind::decimal) value.text = {};
         break;
       case simdjson::ondemand::json_type::string:
         if (json_value.get_string().get(text) != simdjson::SUCCESS) return broken;

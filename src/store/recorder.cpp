@@ -33,7 +33,8 @@ Status Recorder::prepare() {
       {&update_device_, "UPDATE devices SET first_seen = ?, last_seen = ?, events = ? WHERE id = ?"},
       {&upsert_facts_, "INSERT INTO facts (id, members) VALUES (?,?) ON CONFLICT DO UPDATE SET members = excluded.members"},
       {&upsert_offset_,
-       "INSERT INTO offsets (dataset, partition, next) VALUES (?,?,?) ON CONFLICT DO UPDATE SET next = excluded.next"},
+       "INSERT INTO offsets (dataset, partition, next, arrived) VALUES (?,?,?,?) "
+       "ON CONFLICT DO UPDATE SET next = excluded.next, arrived = excluded.arrived"},
       {&insert_arrival_, "INSERT OR REPLACE INTO arrivals (dataset, partition, time, next) VALUES (?,?,?,?)"},
   };
   for (const auto& [statement, sql] : statements) {
@@ -234,11 +235,13 @@ Status Recorder::keep_facts(DatasetState& dataset, FactsId id) {
 }
 
 void Recorder::note_arrival(DatasetState& dataset, const Run& run) {
-  if (run.batches.empty() || run.batches.front().empty()) return;
-  const log::Record& first = run.batches.front().records().front();
+  if (run.batches.empty()) return;
   PartitionState& partition = dataset.partition(run.partition);
-  if (!partition.arrivals.empty() && first.append_time - partition.arrivals.back().time < arrival_step_) return;
-  partition.arrivals.push_back({first.append_time, first.offset});
+  const log::Record& first = run.batches.front().records().front();
+  const bool due = partition.arrivals.empty() || first.append_time - partition.arrivals.back().time >= arrival_step_;
+  // What came before this batch was there when its last record was.
+  if (partition.arrived && due) partition.arrivals.push_back({*partition.arrived, first.offset});
+  partition.arrived = run.batches.back().records().back().append_time;
 }
 
 Status Recorder::write_usage(DatasetState& dataset) {
@@ -275,6 +278,7 @@ Status Recorder::write_partitions(DatasetState& dataset) {
     if (!partition.changed) continue;
     const auto id = static_cast<std::int64_t>(i);
     upsert_offset_.bind(1, dataset.layout->id()).bind(2, id).bind(3, static_cast<std::int64_t>(partition.next.value));
+    partition.arrived ? upsert_offset_.bind(4, partition.arrived->us) : upsert_offset_.bind_null(4);
     if (auto ran = upsert_offset_.run(); !ran) return ran;
     for (; partition.arrivals_written < partition.arrivals.size(); ++partition.arrivals_written) {
       const Arrival& arrival = partition.arrivals[partition.arrivals_written];

@@ -20,7 +20,7 @@ struct Run {
   std::string dataset;
   PartitionId partition;
   Offset next;  ///< one past the last record, also when that was damaged: what the database has consumed afterwards
-  std::vector<log::Batch> batches;
+  std::vector<log::Batch> batches;  ///< none of them empty
 };
 
 /// What one transaction did, for metrics.

@@ -16,9 +16,12 @@ constexpr Duration round_max = Duration::seconds(3600);
 std::vector<Offset> arrived_before(const DatasetState& dataset, Timestamp cutoff) {
   std::vector<Offset> limits(dataset.partitions.size());
   for (std::size_t i = 0; i < limits.size(); ++i) {
-    for (const Arrival& arrival : dataset.partitions[i].arrivals) {
+    const PartitionState& partition = dataset.partitions[i];
+    for (const Arrival& arrival : partition.arrivals) {
       if (arrival.time <= cutoff) limits[i] = arrival.next;
     }
+    // Nothing came since: there is no arrival behind the last records.
+    if (partition.arrived && *partition.arrived <= cutoff) limits[i] = partition.next;
   }
   return limits;
 }

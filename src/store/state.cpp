@@ -14,6 +14,8 @@ constexpr std::int64_t format_version = 1;
 /// Tells `file` and other programs whose database this is; "iotH".
 constexpr std::int64_t application_id = 0x696f7448;
 
+/// Keys come first: of a table without rowids whose keys do not, SQLite 3.40's integrity_check reports NULLs that are not
+/// there.
 constexpr const char* tables = R"sql(
 CREATE TABLE datasets (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, table_name TEXT NOT NULL, view_name TEXT NOT NULL,
   columns INTEGER NOT NULL, events INTEGER NOT NULL, first_time INTEGER, last_time INTEGER, field_counts TEXT NOT NULL);
@@ -23,9 +25,9 @@ CREATE TABLE fields (dataset INTEGER NOT NULL REFERENCES datasets (id), id INTEG
 CREATE TABLE devices (id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL REFERENCES datasets (id), name TEXT NOT NULL,
   first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, events INTEGER NOT NULL, UNIQUE (dataset, name));
 CREATE TABLE offsets (dataset INTEGER NOT NULL REFERENCES datasets (id), partition INTEGER NOT NULL, next INTEGER NOT NULL,
-  PRIMARY KEY (dataset, partition)) WITHOUT ROWID;
-CREATE TABLE arrivals (dataset INTEGER NOT NULL REFERENCES datasets (id), partition INTEGER NOT NULL, time INTEGER NOT NULL,
-  next INTEGER NOT NULL, PRIMARY KEY (dataset, partition, next)) WITHOUT ROWID;
+  arrived INTEGER, PRIMARY KEY (dataset, partition)) WITHOUT ROWID;
+CREATE TABLE arrivals (dataset INTEGER NOT NULL REFERENCES datasets (id), partition INTEGER NOT NULL, next INTEGER NOT NULL,
+  time INTEGER NOT NULL, PRIMARY KEY (dataset, partition, next)) WITHOUT ROWID;
 CREATE TABLE facts (id INTEGER PRIMARY KEY, members TEXT NOT NULL);
 )sql";
 
@@ -134,9 +136,11 @@ PartitionState* partition_of(const ById& datasets, const sqlite::Statement& row)
 }
 
 Status load_offsets(sqlite::Database& database, const ById& datasets) {
-  return each_row(database, "SELECT dataset, partition, next FROM offsets", [&](const sqlite::Statement& row) {
+  return each_row(database, "SELECT dataset, partition, next, arrived FROM offsets", [&](const sqlite::Statement& row) {
     PartitionState* partition = partition_of(datasets, row);
-    if (partition != nullptr) partition->next = Offset(static_cast<std::uint64_t>(row.integer(2)));
+    if (partition == nullptr) return;
+    partition->next = Offset(static_cast<std::uint64_t>(row.integer(2)));
+    if (row.type(3) == sqlite::ColumnType::integer) partition->arrived = Timestamp{row.integer(3)};
   });
 }
 

@@ -32,15 +32,16 @@ struct Device {
   bool published = true;  ///< the inventory has these numbers
 };
 
-/// Records of a partition below `next` arrived before `time`: lets retention spare old readings that came late.
+/// Records of a partition below `next` had arrived by `time`: lets retention spare old readings that came late.
 struct Arrival {
   Timestamp time;
   Offset next;
 };
 
 struct PartitionState {
-  Offset next;                    ///< the first record that is not in the database
-  std::vector<Arrival> arrivals;  ///< ascending
+  Offset next;                       ///< the first record that is not in the database
+  std::optional<Timestamp> arrived;  ///< when the last record before `next` did
+  std::vector<Arrival> arrivals;     ///< ascending
   std::size_t arrivals_written = 0;
   bool changed = false;
 };

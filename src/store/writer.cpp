@@ -59,6 +59,7 @@ Result<std::unique_ptr<Writer>> Writer::start(const std::string& path, const con
   for (const auto& [name, dataset] : writer->recorder_->state()) inventory.publish(*dataset);
   // What a killed process left in the write-ahead log may never have been synced.
   writer->checkpointer_.checkpoint(writer->recorder_->state(), steady_clock::now());
+  for (const Source& source : writer->sources()) writer->next_of(source, source.partition().watermarks());
   log.subscribe(writer->signal_, log::Watermark::durable);
   writer->thread_ = std::thread([self = writer.get()] { self->run(); });
   return writer;
@@ -212,6 +213,7 @@ Offset Writer::next_of(const Source& source, const log::Watermarks& marks) {
   diagnostics::warning("store", "dataset '{}', partition {}: history is at offset {}, the log ends at {}: it goes on there",
                        source.topic->name(), source.id, next, marks.durable);
   recorder_->rewind(source.topic->name(), source.id, marks.durable);
+  inventory_.publish(*recorder_->state().find(source.topic->name())->second);
   return marks.durable;
 }
 

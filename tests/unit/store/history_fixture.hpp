@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <stdlib.h>
 #include <string>
 #include <vector>
@@ -216,7 +217,24 @@ struct HistoryFixture {
     std::sort(events.begin(), events.end());
     return events;
   }
-  void check_equals_log(const std::string& dataset) { CHECK(read_all(dataset) == expected(dataset)); }
+  /// Shows the first difference only.
+  void check_equals_log(const std::string& dataset) {
+    const std::vector<OwnedEvent> found = read_all(dataset);
+    const std::vector<OwnedEvent> wanted = expected(dataset);
+    CHECK(found.size() == wanted.size());
+    for (std::size_t i = 0; i < std::min(found.size(), wanted.size()); ++i) {
+      if (found[i] == wanted[i]) continue;
+      const auto& a = found[i].values;
+      const auto& b = wanted[i].values;
+      const auto [at, other] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+      std::ostringstream text;
+      text << "event " << wanted[i].time.us << " " << wanted[i].partition.value << "/" << wanted[i].offset.value;
+      if (at != a.end()) text << " has " << at->first.value << "=" << at->second;
+      if (other != b.end()) text << " instead of " << other->first.value << "=" << other->second;
+      FAIL_CHECK(text.str());
+      return;
+    }
+  }
 
   /// One value by plain SQL, as text; what a person at the sqlite3 shell sees.
   std::string sql(const std::string& statement) {
