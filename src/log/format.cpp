@@ -182,7 +182,8 @@ void encode(const Mark& mark, MutableByteView sector) {
       .put(mark.append_time_us)
       .put(mark.min_time_us)
       .put(mark.max_time_us)
-      .put(mark.first_append_us);
+      .put(mark.first_append_us)
+      .put(std::uint32_t{mark.clean});
   seal_block(sector);
 }
 
@@ -192,6 +193,7 @@ std::optional<Mark> parse_mark(ByteView sector) {
   Mark mark;
   std::uint64_t magic = 0;
   std::uint32_t found = 0;
+  std::uint32_t clean = 0;
   Unpacker(sector.data())
       .get(magic)
       .get(found)
@@ -204,7 +206,9 @@ std::optional<Mark> parse_mark(ByteView sector) {
       .get(mark.append_time_us)
       .get(mark.min_time_us)
       .get(mark.max_time_us)
-      .get(mark.first_append_us);
+      .get(mark.first_append_us)
+      .get(clean);
+  mark.clean = clean != 0;
   if (found != version) return std::nullopt;
   return mark;
 }

@@ -60,8 +60,8 @@ inline constexpr std::uint32_t frame_magic = 0x48435442;  // "BTCH"
 inline constexpr std::size_t frame_header_size = 64;
 inline constexpr std::size_t frame_alignment = 8;
 inline constexpr std::size_t record_header_size = 16;
-/// A frame is sealed before it passes this, unless it holds one single record. Not more, though a megabyte would be written as quickly: gathered,
-/// summed and copied it stays within a core's cache, and damage never reaches past a batch.
+/// A frame is sealed before it passes this, unless it holds one single record. Not more, though a megabyte would be written as
+/// quickly: gathered, summed and copied it stays within a core's cache, and damage never reaches past a batch.
 inline constexpr std::size_t frame_size_target = 192u << 10;
 /// No frame is longer: a batch of the target size, or one record of the largest size with its headers.
 inline constexpr std::size_t frame_size_max = (1u << 20) + 4096;
@@ -100,6 +100,7 @@ struct Mark {
   std::int64_t min_time_us = 0;  ///< event times of the segment up to the mark
   std::int64_t max_time_us = 0;
   std::int64_t first_append_us = 0;
+  bool clean = false;  ///< written when the log was closed: nothing stood behind position then
 };
 void encode(const Mark& mark, MutableByteView sector);
 std::optional<Mark> parse_mark(ByteView sector);

@@ -41,6 +41,7 @@ PartitionLog::PartitionLog(const Environment& environment, PartitionIdentity ide
   if (recovered.mark) {
     durable_mark_ = *recovered.mark;
     marked_offset_ = recovered.mark->next_offset;
+    mark_is_clean_ = recovered.mark->clean;
   }
   if (growing_ != nullptr) {
     const auto known = growing_->summary();

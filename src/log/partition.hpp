@@ -160,7 +160,7 @@ class PartitionLog final : public Partition {
   MarkFile marks_;
   format::Mark durable_mark_;
   std::uint64_t marked_offset_ = 0;
-  std::uint64_t marked_bytes_ = 0;
+  bool mark_is_clean_ = false;  ///< what stands on disk is the mark of a clean end
 };
 
 }  // namespace iotstream::log

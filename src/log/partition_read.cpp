@@ -24,8 +24,10 @@ class Collector {
     const std::byte* at = frame.data() + format::frame_header_size;
     const std::byte* const end = frame.data() + frame.size();
     // Room for what will come of this frame, judged by the mean size of its records; growth stays geometric.
-    const std::size_t expected = header.count * std::min<std::size_t>(bytes_max_ - bytes_ + 256, frame.size()) / frame.size() + 1;
-    if (records_.size() + expected > records_.capacity()) records_.reserve(std::max(records_.size() + expected, 2 * records_.size()));
+    const std::size_t expected =
+        header.count * std::min<std::size_t>(bytes_max_ - bytes_ + 256, frame.size()) / frame.size() + 1;
+    if (records_.size() + expected > records_.capacity())
+      records_.reserve(std::max(records_.size() + expected, 2 * records_.size()));
     for (std::uint32_t i = 0; i != header.count; ++i) {
       const auto record = format::parse_record(at, end);
       IOTSTREAM_ASSERT(record.has_value(), "record {} of {} at offset {} does not fit its batch", i, header.count,

@@ -32,6 +32,8 @@ bool PartitionLog::sync_round(bool to_seal_only) {
   if (!to_seal_only) {
     durable_mark_ = round.upto;
     durable_.store(round.upto.next_offset, std::memory_order_release);
+    // A mark of a clean end says that nothing follows: that is over now.
+    if (mark_is_clean_) write_mark();
     waiting_for_durable_.advance(round.upto.next_offset);
     environment_.subscribers.notify(Watermark::durable);
   }
@@ -48,17 +50,20 @@ bool PartitionLog::sync_round(bool to_seal_only) {
 
 void PartitionLog::write_mark() {
   // Before the first round of this run the mark that was found still holds.
-  if (!mark_is_behind() || durable_mark_.next_offset != durable_.load(std::memory_order_relaxed)) return;
+  if (durable_mark_.next_offset != durable_.load(std::memory_order_relaxed)) return;
+  if (!mark_is_behind() && durable_mark_.clean == mark_is_clean_) return;
   // A mark that cannot be written only makes the next start more lenient.
   if (auto status = marks_.write(durable_mark_); !status) {
     diagnostics::warning("log", "{}: the durable mark could not be written: {}", name(), status.error().message);
   }
   marked_offset_ = durable_mark_.next_offset;
+  mark_is_clean_ = durable_mark_.clean;
 }
 
 void PartitionLog::finish_syncing() {
   if (state_.load(std::memory_order_relaxed) != State::read_only) {
     sync_round(false);  // in mode `none` too: a clean end is worth one sync
+    durable_mark_.clean = true;
     write_mark();
     if (auto status = marks_.sync(); !status)
       diagnostics::warning("log", "{}: the durable mark could not be synced: {}", name(), status.error().message);

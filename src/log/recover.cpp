@@ -147,6 +147,11 @@ class Recovery {
         mark->position >= format::frames_begin)
       index = SegmentIndex(*mark);
     const auto known = index.summary();
+    if (mark && mark->clean && is_last() && known.end_position == mark->position) {
+      auto untouched = nothing_stands_at(*loose.file, mark->position);
+      if (!untouched) return untouched.error();
+      if (*untouched) return finish(std::move(loose), std::move(index), false, false);
+    }
     FrameScanner scanner(*loose.file, header.salt, {known.end_position, known.next_offset, known.chain}, loose.size, 1u << 20);
     bool cut = false;
     bool closed = false;
@@ -180,6 +185,15 @@ class Recovery {
       }
     }
     return finish(std::move(loose), std::move(index), cut, closed);
+  }
+
+  /// Frames become durable in order: where the first of a later life has left no trace, none of them was acknowledged.
+  static Result<bool> nothing_stands_at(const os::File& file, std::uint64_t position) {
+    std::array<std::byte, format::frame_header_size> head;
+    auto got = file.read_at(position, head);
+    if (!got) return got.error();
+    return std::all_of(head.begin(), head.begin() + static_cast<std::ptrdiff_t>(*got),
+                       [](std::byte b) { return b == std::byte{0}; });
   }
 
   /// Whether the record that should stand at the scanner's place had been durable: by the mark, or by the word of a good frame

@@ -10,7 +10,8 @@ namespace iotstream::log {
 namespace {
 
 bool all_zero(ByteView bytes) {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
+  // Each byte equals its neighbour and the first is zero: memcmp looks at many at a time.
+  return bytes.empty() || (bytes[0] == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
 }  // namespace
@@ -35,7 +36,8 @@ Result<ByteView> FrameScanner::view(std::uint64_t position, std::size_t size) {
   return ByteView(buffer_.get() + in_buffer, std::min(wanted, there));
 }
 
-/// A new buffer each time: frames of the old one may have been handed out. What the old one holds already is copied, not read again.
+/// A new buffer each time: frames of the old one may have been handed out. What the old one holds already is copied, not read
+/// again.
 Status FrameScanner::fill(std::uint64_t position, std::size_t wanted) {
   const std::size_t length = static_cast<std::size_t>(std::min<std::uint64_t>(std::max(wanted, chunk_), end_ - position));
   auto fresh = pooled_buffer(length);
@@ -97,7 +99,8 @@ Result<FrameScanner::Step> FrameScanner::next() {
 
 /// Loads the whole frame into bytes_ and checks it.
 Result<bool> FrameScanner::frame_stands_at(std::uint64_t position, const format::FrameHeader& header) {
-  // Frames longer than the chunk are probably followed by more of them: then each is read at one go, with the header of the next.
+  // Frames longer than the chunk are probably followed by more of them: then each is read at one go, with the header of the
+  // next.
   if (header.length > chunk_) chunk_ = std::min<std::size_t>(header.length + 4096, format::frame_size_max + 4096);
   auto bytes = view(position, header.length);
   if (!bytes) return bytes.error();
@@ -130,11 +133,11 @@ Result<std::uint64_t> end_of_content(const os::File& file, std::uint64_t from, s
     auto got = file.read_at(from, MutableByteView(chunk.data(), size));
     if (!got) return got.error();
     if (*got == 0) break;
-    for (std::size_t i = *got; i != 0; --i)
-      if (chunk[i - 1] != std::byte{0}) {
-        content_end = from + i;
-        break;
-      }
+    if (!all_zero(ByteView(chunk).first(*got))) {
+      std::size_t last = *got;
+      while (chunk[last - 1] == std::byte{0}) --last;
+      content_end = from + last;
+    }
     from += *got;
   }
   return content_end;

@@ -106,7 +106,8 @@ bool Segment::has_room(std::size_t frame_length) const {
 Status Segment::reserve(std::uint64_t end) {
   while (reserved_end_ < end) {
     // Up to the size of a segment in steps; beyond it (one record longer than a whole segment) exactly what is needed.
-    const std::uint64_t step_end = std::min(reserved_end_ + allocation_step, std::max(size_max_, end));
+    const std::uint64_t step = std::clamp(reserved_end_ / 2, allocation_step_min, allocation_step_max);
+    const std::uint64_t step_end = std::min(reserved_end_ + step, std::max(size_max_, end));
     if (auto status = file_->allocate(reserved_end_, step_end - reserved_end_); !status) return status;
     reserved_end_ = step_end;
   }

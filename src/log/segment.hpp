@@ -20,8 +20,10 @@ std::string index_file_name(std::uint64_t base_offset);
 /// The base offset that a name of a segment file says; nothing for other names.
 std::optional<std::uint64_t> parse_segment_file_name(std::string_view name);
 
-/// Space is reserved ahead in these steps; less at the segment's end.
-inline constexpr std::uint64_t allocation_step = 4u << 20;
+/// Space is reserved ahead in steps of half of what is there, within these bounds: what is reserved is looked at after a crash,
+/// and a segment that fills slowly should not hold much of it.
+inline constexpr std::uint64_t allocation_step_min = 1u << 20;
+inline constexpr std::uint64_t allocation_step_max = 8u << 20;
 /// Small frames are preceded by zeros written this far ahead: a reserved but never written extent is converted when it is first
 /// written, which makes fdatasync commit the file system's journal; one that holds zeros already is only overwritten. (Figures:
 /// README.md)

@@ -90,9 +90,9 @@ std::string encode_topic_file(const TopicFile& file) {
   for (const char c : file.name) name += fmt::format("{:02x}", static_cast<unsigned char>(c));
   std::string text = fmt::format(
       "format {}\nname {}\npartitions {}\nsegment_size {}\nretention_size {}\nretention_age_us {}\nsync {}\n"
-      "sync_interval_us {}\ncompacted {}\n",
+      "sync_interval_us {}\n",
       format::version, name, options.partitions, options.segment_size, options.retention_size, options.retention_age.us,
-      static_cast<unsigned>(options.sync), options.sync_interval.us, options.compacted ? 1 : 0);
+      static_cast<unsigned>(options.sync), options.sync_interval.us);
   text += fmt::format("crc {:08x}\n", crc32c(as_bytes(text)));
   return text;
 }
@@ -106,7 +106,6 @@ Result<TopicFile> parse_topic_file(std::string_view text) {
   TopicFile file;
   std::uint32_t version = 0;
   unsigned sync = 0;
-  unsigned compacted = 0;
   std::string_view rest = text.substr(0, crc_at);
   auto member = [&rest](std::string_view key) -> std::string_view {
     const auto end = rest.find('\n');
@@ -127,14 +126,13 @@ Result<TopicFile> parse_topic_file(std::string_view text) {
     file.name.push_back(static_cast<char>(byte));
   }
   auto& options = file.options;
-  const bool whole =
-      parse_number(member("partitions"), options.partitions) && parse_number(member("segment_size"), options.segment_size) &&
-      parse_number(member("retention_size"), options.retention_size) &&
-      parse_number(member("retention_age_us"), options.retention_age.us) && parse_number(member("sync"), sync) &&
-      parse_number(member("sync_interval_us"), options.sync_interval.us) && parse_number(member("compacted"), compacted);
+  const bool whole = parse_number(member("partitions"), options.partitions) &&
+                     parse_number(member("segment_size"), options.segment_size) &&
+                     parse_number(member("retention_size"), options.retention_size) &&
+                     parse_number(member("retention_age_us"), options.retention_age.us) && parse_number(member("sync"), sync) &&
+                     parse_number(member("sync_interval_us"), options.sync_interval.us);
   if (!whole || sync > 2 || !check_topic_name(file.name) || !check_options(file.name, options)) return corrupt;
   options.sync = static_cast<Sync>(sync);
-  options.compacted = compacted != 0;
   return file;
 }
 

@@ -39,7 +39,6 @@ struct TopicOptions {
   Duration retention_age = Duration::seconds(7 * 86'400);  ///< 0: unlimited
   Sync sync = Sync::batch;
   Duration sync_interval = Duration::milliseconds(5);
-  bool compacted = false;  ///< keep the newest record of each key instead of by age and size
 };
 
 /// What append() says at once. Refusals are ordinary weather, not errors.
