@@ -274,6 +274,17 @@ Error not_a_time(std::string_view text) {
 std::string format_rfc3339(Timestamp time) { return format(time, 'T', "Z"); }
 std::string format_date_hour(Timestamp time) { return format(time, ' ', ""); }
 
+namespace {
+
+/// The time, when it lies in the years 0000 to 9999: what is read can be written again.
+std::optional<Timestamp> writable(Timestamp time) {
+  constexpr std::int64_t first_us = -62'167'219'200'000'000;
+  constexpr std::int64_t last_us = 253'402'300'799'999'999;
+  return time.us >= first_us && time.us <= last_us ? std::optional(time) : std::nullopt;
+}
+
+}  // namespace
+
 std::optional<Timestamp> parse_timestamp(std::string_view text) {
   text = base::trim(text);
   if (text.empty()) return std::nullopt;
@@ -286,11 +297,12 @@ std::optional<Timestamp> parse_timestamp(std::string_view text) {
     read = read_day_first(cursor, reading);
   } else if (is_digit(text[0]) || text[0] == '-' || text[0] == '+') {
     const auto number = parse_integer(text);
-    return number ? std::optional(from_epoch(*number)) : std::nullopt;
+    return number ? writable(from_epoch(*number)) : std::nullopt;
   } else {
     read = read_weekday_first(cursor, reading);
   }
-  return read && cursor.done() ? to_timestamp(reading) : std::nullopt;
+  const auto time = read && cursor.done() ? to_timestamp(reading) : std::nullopt;
+  return time ? writable(*time) : std::nullopt;
 }
 
 Result<Timestamp> parse_query_time(std::string_view text, Timestamp now) {
