@@ -59,8 +59,8 @@ class Schemas {
   /// have from now on. The same facts keep their id. Errors: those of the hook; invalid for a dataset name as above, or a value
   /// that is not JSON.
   Result<FactsId> set_facts(std::string_view dataset, std::string_view code, const Facts& facts);
-  /// The facts for an event of `dataset` with that `code` (may be empty): by code first, then those of any code, then the dataset's only ones that are not
-  /// empty; 0: none.
+  /// The facts for an event of `dataset` with that `code` (may be empty): by code first, then those of any code, then the
+  /// dataset's only ones that are not empty; 0: none.
   FactsId facts_for(std::string_view dataset, std::string_view code) const;
   /// Never null; empty for 0 and unknown ids. Shared: facts are immutable.
   std::shared_ptr<const Facts> facts(FactsId id) const;
