@@ -78,7 +78,7 @@ Status CsvFile::look() {
   Digest digest;
   EncodingCensus census;
   std::string head;
-  const Status read = each_chunk([&](std::string_view chunk) {
+  Status read = each_chunk([&](std::string_view chunk) {
     digest.add(chunk);
     census.feed(chunk);
     head.append(chunk.substr(0, head_bytes - std::min(head_bytes, head.size())));
@@ -96,7 +96,7 @@ Status CsvFile::look() {
 Status CsvFile::read(const CsvReader::Sink& sink, const std::function<void(std::uint64_t)>& advance) const {
   CsvReader reader(separator_);
   std::uint64_t done = 0;
-  const Status read = each_chunk([&](std::string_view chunk) {
+  Status read = each_chunk([&](std::string_view chunk) {
     reader.feed(done == 0 ? chunk.substr(std::min(mark_bytes_, chunk.size())) : chunk, sink);
     done += chunk.size();
     advance(done);

@@ -54,7 +54,7 @@ Result<bool> CsvImport::find_known() {
       "FROM files WHERE prototype_id = ? AND sha256 = ?");
   if (!select) return std::move(select).error();
   select->bind(1, prototype_id_).bind(2, file_->sha256());
-  const auto row = select->step();
+  auto row = select->step();
   if (!row || !*row) return row;
   file_id_ = select->integer(0);
   report_.rows = static_cast<std::uint64_t>(select->integer(1));
@@ -82,10 +82,10 @@ Status CsvImport::remember_source() {
 Status CsvImport::make_plan(const Progress& progress) {
   CsvProfiler profiler(file_->separator(), file_->encoding());
   const std::uint64_t total = file_->stamp().size;
-  const Status read = file_->read([&](const CsvRow& row) { profiler.add(row); },
-                                  [&](std::uint64_t done) {
-                                    if (progress) progress(done / 2, total);  // the other half is the storing
-                                  });
+  Status read = file_->read([&](const CsvRow& row) { profiler.add(row); },
+                            [&](std::uint64_t done) {
+                              if (progress) progress(done / 2, total);  // the other half is the storing
+                            });
   if (!read) return read;
   auto plan = profiler.finish();
   if (!plan) return Error{plan.error().kind, fmt::format("{}: {}", report_.path, plan.error().message)};

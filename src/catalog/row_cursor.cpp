@@ -72,7 +72,7 @@ Result<bool> StoredRowCursor::next(Row& row) {
   row.cells.clear();
   if (!loaded_) return loaded_.error();
   while (chunk_next_ == chunk_.size()) {
-    const auto loaded = load_chunk();
+    auto loaded = load_chunk();
     if (!loaded || !*loaded) return loaded;
   }
   const std::size_t begin = chunk_next_ == 0 ? 0 : chunk_[chunk_next_ - 1].cells_end;

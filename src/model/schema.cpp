@@ -21,11 +21,11 @@ std::optional<Enum> find_name(const std::array<std::string_view, Count>& names, 
 
 Field make_field(const FieldDraft& draft, FieldId id, SchemaVersion version, Timestamp now) {
   Field field;
-  NameParts parts = split_unit(draft.name);
+  const NameParts parts = split_unit(draft.name);
   field.id = id;
   field.name = draft.name;
-  field.label = draft.label.empty() ? std::move(parts.label) : draft.label;
-  field.unit = draft.unit.empty() ? std::move(parts.unit) : draft.unit;
+  field.label = draft.label.empty() ? parts.label : draft.label;
+  field.unit = draft.unit.empty() ? parts.unit : draft.unit;
   field.type = draft.type;
   field.kind = guess_kind(field.name, field.unit, field.type);
   field.added_in = version;
