@@ -190,7 +190,9 @@ net::Response job_json(std::uint64_t id, ImportJob& job, unsigned status) {
 void run_import(Services& services, ImportJob& job, std::uint64_t id, const std::string& code, const std::string& name,
                 const std::string& body) {
   const std::string folder = services.config.data_dir + "/uploads";
-  const std::string path = fmt::format("{}/{}-{}", folder, id, name);
+  // A path of its own for ever: a changed file at a known path takes the place of its former rows, and ids begin anew with each
+  // start.
+  const std::string path = fmt::format("{}/{}-{}-{}", folder, services.clock.now().us, id, name);
   os::Disk& disk = os::real_disk();
   Status written = disk.create_directories(folder);
   if (written) written = os::write_atomically(disk, path, as_bytes(body));
