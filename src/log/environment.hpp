@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -42,6 +43,23 @@ class WriterPark {
 
  private:
   alignas(64) std::atomic<std::uint32_t> parked_{0};
+};
+
+/// The writer threads' parks, one a shard. A partition belongs to one shard for as long as it is open, so that its ring keeps
+/// one consumer and its segments one writer. In turn, not by load: an idle partition costs its writer one look at a claim word.
+class Shards {
+ public:
+  explicit Shards(unsigned count) {
+    for (unsigned i = 0; i != count; ++i) parks_.push_back(std::make_unique<WriterPark>());
+  }
+  unsigned count() const { return static_cast<unsigned>(parks_.size()); }
+  /// The shard of the next partition. Any thread.
+  unsigned assign() { return next_.fetch_add(1, std::memory_order_relaxed) % count(); }
+  WriterPark& park(unsigned shard) { return *parks_[shard]; }
+
+ private:
+  std::vector<std::unique_ptr<WriterPark>> parks_;
+  std::atomic<unsigned> next_{0};  ///< relaxed: spreads partitions, publishes nothing
 };
 
 /// The signals of in-process consumers. Any thread.
@@ -84,7 +102,7 @@ struct Environment {
   os::Disk& disk;
   os::Clock& clock;
   Counters& counters;
-  WriterPark& park;
+  Shards& shards;
   Subscribers& subscribers;
   SyncRequests& syncs;
 };

@@ -1,7 +1,9 @@
 // The log of one process: topics, threads, groups, and their beginning and end.
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -35,15 +37,25 @@ std::string_view describe(AppendStatus status) {
 
 namespace {
 
+/// A core is left to the producers: with one to each writer they would take turns on the same ring's lines. Beyond eight the
+/// disk is the limit.
+unsigned writer_count(const LogOptions& options) {
+  if (options.writers != 0) return std::min(options.writers, 64u);
+  return std::clamp(std::thread::hardware_concurrency(), 2u, 9u) - 1;
+}
+
 class LogImplementation final : public Log {
  public:
   LogImplementation(LogOptions options, os::Disk& disk, os::Clock& clock, metrics::Table& metrics)
       : options_(std::move(options)),
         clock_(clock),
         counters_(metrics),
+        shards_(writer_count(options_)),
         syncer_([this] { retain(); }),
-        environment_{disk, clock, counters_, park_, subscribers_, syncer_},
-        writer_(park_) {}
+        environment_{disk, clock, counters_, shards_, subscribers_, syncer_} {
+    for (unsigned shard = 0; shard != shards_.count(); ++shard)
+      writers_.push_back(std::make_unique<Writer>(shards_.park(shard), shard));
+  }
 
   ~LogImplementation() override {
     if (auto status = close(); !status) diagnostics::error("log", "closing: {}", status.error().message);
@@ -67,7 +79,7 @@ class LogImplementation final : public Log {
     counters_.recovery_ms.set(ms);
     diagnostics::info("log", "{}: {} topics ready after {} ms", options_.directory, topics_.size(), ms);
     syncer_.start();
-    writer_.start();
+    for (const auto& writer : writers_) writer->start();
     return {};
   }
 
@@ -115,7 +127,7 @@ class LogImplementation final : public Log {
     if (closed_.exchange(true, std::memory_order_relaxed)) return {};
     const auto all = partitions();
     for (PartitionLog* partition : all) partition->refuse_appends();
-    writer_.stop();
+    for (const auto& writer : writers_) writer->stop();
     syncer_.stop(all);
     for (const PartitionLog* partition : all)
       if (partition->status().read_only)
@@ -126,14 +138,15 @@ class LogImplementation final : public Log {
 
  private:
   Topic* adopt(std::unique_ptr<TopicLog> topic) {
-    std::vector<PartitionLog*> added;
-    for (const auto& partition : topic->partitions()) added.push_back(partition.get());
+    std::vector<std::vector<PartitionLog*>> added(shards_.count());
+    for (const auto& partition : topic->partitions()) added[partition->shard()].push_back(partition.get());
     Topic* const adopted = topic.get();
     {
       std::unique_lock lock(topics_mutex_);
       topics_.emplace(topic->name(), std::move(topic));
     }
-    writer_.add(added);
+    for (unsigned shard = 0; shard != shards_.count(); ++shard)
+      if (!added[shard].empty()) writers_[shard]->add(added[shard]);
     return adopted;
   }
 
@@ -158,7 +171,7 @@ class LogImplementation final : public Log {
   LogOptions options_;
   os::Clock& clock_;
   Counters counters_;
-  WriterPark park_;
+  Shards shards_;
   Subscribers subscribers_;
   Syncer syncer_;
   Environment environment_;
@@ -169,7 +182,7 @@ class LogImplementation final : public Log {
   std::map<std::string, std::unique_ptr<TopicLog>, std::less<>> topics_;  ///< only ever grows
   std::atomic<bool> closed_{false};  ///< relaxed: guarded by create_mutex_ where it decides
 
-  Writer writer_;  ///< last: it stops before anything that it uses is gone
+  std::vector<std::unique_ptr<Writer>> writers_;  ///< last: they stop before anything that they use is gone
 };
 
 }  // namespace

@@ -24,6 +24,8 @@ Result<std::unique_ptr<PartitionLog>> PartitionLog::open(const Environment& envi
 PartitionLog::PartitionLog(const Environment& environment, PartitionIdentity identity, const TopicOptions& options,
                            const LogOptions& log_options, Recovered recovered, MarkFile marks)
     : environment_(environment),
+      shard_(environment.shards.assign()),
+      park_(environment_.shards.park(shard_)),
       identity_(std::move(identity)),
       options_(options),
       written_(recovered.next_offset),
@@ -73,7 +75,7 @@ Appended PartitionLog::append(Timestamp time, std::string_view key, ByteView val
     return {AppendStatus::too_large, {}};
   const StagingRing::Claimed claimed = ring_.append(time, key, value);
   if (claimed.outcome == StagingRing::Outcome::accepted) [[likely]] {
-    environment_.park.wake_if_parked();
+    park_.wake_if_parked();
     return {AppendStatus::accepted, Offset(claimed.offset)};
   }
   if (claimed.outcome == StagingRing::Outcome::sealed) {

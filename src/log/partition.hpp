@@ -43,6 +43,8 @@ class PartitionLog final : public Partition {
   void pin(std::string_view name, Offset offset) override;
   const TopicOptions& options() const { return options_; }
   const PartitionIdentity& identity() const { return identity_; }
+  /// Which writer thread serves it.
+  unsigned shard() const { return shard_; }
   /// Refuses appends from now on.
   void refuse_appends();
 
@@ -116,6 +118,8 @@ class PartitionLog final : public Partition {
   Result<std::optional<std::uint64_t>> seek_in(Segment& segment, std::int64_t time_us, std::uint64_t limit);
 
   Environment environment_;
+  unsigned shard_;
+  WriterPark& park_;  ///< that writer's
   PartitionIdentity identity_;
   TopicOptions options_;
 

@@ -152,7 +152,7 @@ void PartitionLog::fail(const Error& error) {
   const Error refused{ErrorKind::unavailable, fmt::format("{} is read-only until the restart: {}", name(), error.message)};
   waiting_for_durable_.fail(refused);
   waiting_for_written_.fail(refused);
-  environment_.park.wake();
+  park_.wake();
 }
 
 void PartitionLog::finish_writing() {

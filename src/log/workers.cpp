@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include <iotstream/os/process.hpp>
 
 namespace iotstream::log {
@@ -16,7 +18,7 @@ constexpr std::chrono::seconds retention_pause{60};
 
 void Writer::start() {
   thread_ = std::thread([this] {
-    os::name_thread("log-writer");
+    os::name_thread(fmt::format("log-writer-{}", shard_));
     run();
   });
 }

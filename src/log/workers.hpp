@@ -1,4 +1,4 @@
-// The two threads of a log: one writes, one syncs. Both park without a timeout when there is nothing to do.
+// The threads of a log: one writer a shard, one that syncs. All park without a timeout when there is nothing to do.
 #pragma once
 
 #include <atomic>
@@ -14,10 +14,10 @@
 
 namespace iotstream::log {
 
-/// Serves the staging rings of all partitions.
+/// Serves the staging rings of its shard's partitions.
 class Writer {
  public:
-  explicit Writer(WriterPark& park) : park_(park) {}
+  Writer(WriterPark& park, unsigned shard) : park_(park), shard_(shard) {}
   ~Writer() { stop(); }
 
   void start();
@@ -33,6 +33,7 @@ class Writer {
   bool has_claims() const;
 
   WriterPark& park_;
+  unsigned shard_;
   std::thread thread_;
   std::mutex added_mutex_;
   std::vector<PartitionLog*> added_;

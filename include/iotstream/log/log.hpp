@@ -176,6 +176,7 @@ struct LogOptions {
   TopicOptions topic_defaults;
   std::uint64_t staging_size = 1u << 20;  ///< bytes of the RAM ring of one partition, a power of two
   std::uint64_t cache_size = 4u << 20;    ///< bytes of recent batches kept for readers, per partition
+  unsigned writers = 0;                   ///< threads that write, each with its share of the partitions; 0: cores - 1, 1 to 8
 };
 
 /// The log of one process. Opened once per directory (the caller holds the directory's lock). Thread-safe.

@@ -1,3 +1,4 @@
+#include <map>
 #include <thread>
 
 #include "log_fixture.hpp"
@@ -199,5 +200,42 @@ TEST_CASE("modes interval and none give their watermarks too", "[modes]") {
     f.close();
     f.open();
     CHECK(LogFixture::read_all(f.partition()).size() == 2000);
+  }
+}
+
+TEST_CASE("with several writers every partition keeps its order and nothing is lost") {
+  LogFixture f;
+  f.options.writers = 3;
+  f.options.topic_defaults.partitions = 8;
+  f.open();
+  auto topic = f.log->topic("spread");
+  REQUIRE(topic);
+  constexpr int records = 2000;
+  std::vector<std::thread> producers;
+  for (int producer = 0; producer != 3; ++producer) {
+    producers.emplace_back([&topic, producer] {
+      for (int i = 0; i != records; ++i) {
+        auto& partition = (*topic)->partition(PartitionId(static_cast<std::uint32_t>(i % 8)));
+        const auto key = fmt::format("p{}", producer);
+        const auto value = fmt::format("{}", i);
+        while (partition.append(Timestamp{i}, key, as_bytes(value)).status == AppendStatus::back_pressured)
+          std::this_thread::yield();
+      }
+    });
+  }
+  for (auto& producer : producers) producer.join();
+  for (std::uint32_t p = 0; p != 8; ++p) {
+    auto& partition = (*topic)->partition(PartitionId(p));
+    REQUIRE(LogFixture::wait(partition, Watermark::durable, Offset(3 * records / 8 - 1)));
+    std::map<std::string, int> last;
+    for (const auto& seen : LogFixture::read_all(partition)) {
+      const int number = std::stoi(seen.value);
+      const auto before = last.find(seen.key);
+      if (before != last.end()) CHECK(before->second < number);
+      CHECK(number % 8 == static_cast<int>(p));
+      last[seen.key] = number;
+    }
+    CHECK(last.size() == 3);
+    for (const auto& [key, number] : last) CHECK(number == records - 8 + static_cast<int>(p));
   }
 }

@@ -24,7 +24,7 @@ struct HandDriven {
   os::ManualClock clock{Timestamp{1'700'000'000'000'000}};
   metrics::Table metrics;
   Counters counters{metrics};
-  WriterPark park;
+  Shards shards{1};
   Subscribers subscribers;
   NoSyncs syncs;
   LogOptions options;
@@ -38,7 +38,7 @@ struct HandDriven {
     options.topic_defaults.segment_size = 64u << 10;
     REQUIRE(disk->create_directories("log"));
   }
-  Environment environment() { return {*disk, clock, counters, park, subscribers, syncs}; }
+  Environment environment() { return {*disk, clock, counters, shards, subscribers, syncs}; }
   void create(std::string_view name = "t") {
     auto created = TopicLog::create(environment(), options, name, options.topic_defaults);
     REQUIRE(created);
