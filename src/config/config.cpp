@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <iotstream/base/nearest.hpp>
 #include <iotstream/config/config.hpp>
 
 #include "config/endpoint.hpp"

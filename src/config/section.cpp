@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <iotstream/base/nearest.hpp>
+
 namespace iotstream::config {
 
 namespace {

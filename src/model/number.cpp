@@ -1,8 +1,10 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <string>
 
 #include <iotstream/model/number.hpp>
 
@@ -153,6 +155,14 @@ bool read_number(std::string_view text, Value& value) {
   }
   value.kind = read_real(text, literal, value.real) ? ValueKind::real : ValueKind::decimal;
   return true;
+}
+
+double nearest_double(std::string_view literal) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(literal.data(), literal.data() + literal.size(), number);
+  // from_chars does not say on which side a literal left the range; strtod does.
+  if (error == std::errc::result_out_of_range) return std::strtod(std::string(literal).c_str(), nullptr);
+  return number;
 }
 
 }  // namespace iotstream::model

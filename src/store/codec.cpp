@@ -2,7 +2,6 @@
 
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <simdjson.h>
 
 #include <fmt/format.h>
@@ -87,14 +86,6 @@ std::string_view trimmed(std::string_view text) {
 
 }  // namespace
 
-double nearest_double(std::string_view literal) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(literal.data(), literal.data() + literal.size(), number);
-  // from_chars does not say on which side a literal left the range; strtod does.
-  if (error == std::errc::result_out_of_range) return std::strtod(std::string(literal).c_str(), nullptr);
-  return number;
-}
-
 void RowBinder::begin(const Layout& layout) {
   columns_ = std::min(static_cast<std::uint32_t>(layout.columns().size()), column_fields_max);
   next_ = 0;
@@ -142,7 +133,7 @@ void RowBinder::put_column(sqlite::Statement& insert, const Column& column, Fiel
       insert.bind(parameter, value.real);
       break;
     case ValueKind::decimal:
-      insert.bind(parameter, nearest_double(value.text));
+      insert.bind(parameter, model::nearest_double(value.text));
       exception(field, 'd', value.text);
       break;
     case ValueKind::json:

@@ -62,9 +62,6 @@ class RowBinder {
   std::string more_;
 };
 
-/// The nearest double of a decimal's literal, ±infinity beyond the range: what SQL and charts calculate with.
-double nearest_double(std::string_view literal);
-
 using Values = std::vector<std::pair<FieldId, model::Value>>;
 
 /// Reads rows of a SELECT that has `_kinds`, `_more` and then the columns of some fields. One thread.

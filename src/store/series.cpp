@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <iotstream/model/number.hpp>
+
 #include "store/buckets.hpp"
 #include "store/queries.hpp"
 
@@ -71,7 +73,7 @@ class Collector {
 
 void add_value(Accumulator& accumulator, const model::Value& value) {
   if (!value.present()) return;
-  if (value.kind == model::ValueKind::decimal) return accumulator.add(nearest_double(value.text));
+  if (value.kind == model::ValueKind::decimal) return accumulator.add(model::nearest_double(value.text));
   const double number = value.as_double();
   std::isnan(number) ? accumulator.add_other() : accumulator.add(number);
 }

@@ -114,7 +114,4 @@ Loaded load(const std::string& path, const std::vector<std::string>& overrides);
 /// not_found when one matches nothing.
 Result<std::vector<std::string>> expand(const std::vector<std::string>& patterns);
 
-/// The valid key nearest to `key` by edit distance, if any is near.
-std::optional<std::string> nearest(std::string_view key, const std::vector<std::string>& valid);
-
 }  // namespace iotstream::config

@@ -14,4 +14,8 @@ namespace iotstream::model {
 /// False when `literal` is not a number; `value` is untouched then. `value.text` is a view of `literal`. Pure.
 bool read_number(std::string_view literal, Value& value);
 
+/// The nearest double of a number's literal, ±infinity beyond the range: what comparisons and SQL calculate with for a decimal.
+/// (Charts draw nothing there instead: Value::as_double().)
+double nearest_double(std::string_view literal);
+
 }  // namespace iotstream::model

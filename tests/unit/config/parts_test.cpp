@@ -1,4 +1,4 @@
-// Endpoints, nearest keys, and the expansion of patterns.
+// Endpoints, and the expansion of patterns.
 #include <filesystem>
 #include <fstream>
 
@@ -11,7 +11,6 @@
 
 using namespace iotstream;
 using config::expand;
-using config::nearest;
 using config::parse_endpoint;
 
 TEST_CASE("addresses to listen on are read and written") {
@@ -35,22 +34,6 @@ TEST_CASE("only addresses of this machine alone are loopback") {
     CHECK_FALSE(parse_endpoint(text)->loopback());
   }
   CHECK_FALSE(config::Endpoint{"nonsense", 1}.loopback());
-}
-
-TEST_CASE("the nearest key is found by its edits") {
-  const std::vector<std::string> keys{"partitions", "segment_size", "sync", "sync_interval", "retention"};
-  CHECK(nearest("partitons", keys) == "partitions");
-  CHECK(nearest("partitoins", keys) == "partitions");
-  CHECK(nearest("Partitions", keys) == "partitions");
-  CHECK(nearest("snyc", keys) == "sync");
-  CHECK(nearest("synch", keys) == "sync");
-  CHECK(nearest("sync_intervall", keys) == "sync_interval");
-  CHECK(nearest("segment", keys) == "segment_size");
-  CHECK(nearest("sync", keys) == "sync");
-  CHECK_FALSE(nearest("banana", keys));
-  CHECK_FALSE(nearest("", keys));
-  CHECK_FALSE(nearest("x", {}));
-  CHECK_FALSE(nearest(std::string(100'000, 'x'), keys));
 }
 
 TEST_CASE("patterns are expanded in the order given, their matches sorted, folders left out") {

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <cstddef>
 
-#include <iotstream/config/config.hpp>
+#include <iotstream/base/nearest.hpp>
 
-namespace iotstream::config {
+namespace iotstream {
 
 namespace {
 
@@ -28,16 +28,16 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::optional<std::string> nearest(std::string_view key, const std::vector<std::string>& valid) {
-  constexpr std::size_t key_size_max = 200;  // the cost is a product of lengths; nobody mistypes a longer one
-  if (key.empty() || key.size() > key_size_max) return std::nullopt;
+std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& valid) {
+  constexpr std::size_t name_size_max = 200;  // the cost is a product of lengths; nobody mistypes a longer one
+  if (name.empty() || name.size() > name_size_max) return std::nullopt;
   const std::string* best = nullptr;
   std::size_t best_distance = 0;
   for (const std::string& candidate : valid) {
-    const std::size_t length = std::max(key.size(), candidate.size());
+    const std::size_t length = std::max(name.size(), candidate.size());
     const std::size_t limit = std::max<std::size_t>(1, std::min<std::size_t>(3, length / 3));
-    const std::size_t edits = distance(key, candidate);
-    const bool prefix = key.size() >= 3 && (candidate.starts_with(key) || key.starts_with(candidate));
+    const std::size_t edits = distance(name, candidate);
+    const bool prefix = name.size() >= 3 && (candidate.starts_with(name) || name.starts_with(candidate));
     if (edits > limit && !prefix) continue;
     if (best == nullptr || edits < best_distance) {
       best = &candidate;
@@ -47,4 +47,4 @@ std::optional<std::string> nearest(std::string_view key, const std::vector<std::
   return best == nullptr ? std::nullopt : std::optional(*best);
 }
 
-}  // namespace iotstream::config
+}  // namespace iotstream
