@@ -80,6 +80,11 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
+void note(const std::string& line) {
+  fmt::print("  ({})\n", line);
+  std::fflush(stdout);
+}
+
 std::string names() {
   std::string names;
   for (const Entry& entry : suite()) names += (names.empty() ? "" : ", ") + std::string(entry.name);

@@ -1,6 +1,7 @@
 // The benchmark suite: named benchmarks, each of whose figures stands beside its limit or target, measured in the same run.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -10,9 +11,10 @@
 namespace iotstream::bench {
 
 struct Options {
-  std::vector<std::string> names;  ///< empty: all
-  std::string json_file;           ///< empty: none
-  bool quick = false;              ///< each for a moment: that it runs, not how fast
+  std::vector<std::string> names;           ///< empty: all
+  std::string json_file;                    ///< empty: none
+  bool quick = false;                       ///< each for a moment: that it runs, not how fast
+  std::uint64_t stored_size = 10ull << 30;  ///< bytes that benchmarks of much stored data store, when there is room
 };
 
 /// Whether a good figure is below or above its limit times the target ratio.
@@ -33,7 +35,10 @@ struct Figure {
   bool met() const { return good == Good::at_most ? ratio() <= target_ratio : ratio() >= target_ratio; }
 };
 
-/// Runs one benchmark; prints nothing itself. Errors stop that benchmark alone.
+/// Prints a line below the running benchmark: what was left out or made smaller, and why.
+void note(const std::string& line);
+
+/// Runs one benchmark; prints nothing itself but note(). Errors stop that benchmark alone.
 using Benchmark = std::function<Result<std::vector<Figure>>(const Options&)>;
 
 /// The registry: name, one line of workload, and the benchmark. Filled in suite.cpp.

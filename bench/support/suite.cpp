@@ -1,4 +1,5 @@
 #include "bench/support/bench.hpp"
+#include "bench/system/log.hpp"
 #include "bench/system/path.hpp"
 
 namespace iotstream::bench {
@@ -9,6 +10,11 @@ const std::vector<Entry>& suite() {
        "the shipped demonstration in a process of its own: start, memory, processor time, and a device's POST to a viewer's "
        "frame",
        path},
+      {"log",
+       "the log in this process: records of 256 B, one partition, the product's sizes; each figure in turns with its limit; "
+       "the "
+       "idle process, and one of the starts, are the whole program",
+       log_suite},
   };
   return entries;
 }

@@ -1,8 +1,6 @@
 #include "bench/system/path.hpp"
 
 #include <atomic>
-#include <ctime>
-#include <mutex>
 #include <simdjson.h>
 #include <thread>
 
@@ -10,43 +8,13 @@
 #include <sys/stat.h>
 
 #include <iotstream/net/client.hpp>
-#include <iotstream/os/clock.hpp>
 
 #include "bench/support/server_process.hpp"
+#include "bench/support/timing.hpp"
 
 namespace iotstream::bench {
 
 namespace {
-
-std::int64_t now_ns() { return os::system_clock().monotonic_ns(); }
-
-void sleep_until_ns(std::int64_t at_ns) {
-  timespec at{at_ns / 1'000'000'000, at_ns % 1'000'000'000};
-  while (::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr) != 0) {
-  }
-}
-
-/// How late a bare 1 ms timer of this process is while it runs: the machine's own share in every latency below.
-class TimerLateness {
- public:
-  TimerLateness() : thread_([this] { run(); }) {}
-  std::vector<double> stop_ms() {
-    stopping_ = true;
-    thread_.join();
-    return std::move(lateness_ms_);
-  }
-
- private:
-  void run() {
-    for (std::int64_t at = now_ns() + 1'000'000; !stopping_; at = std::max(at + 1'000'000, now_ns())) {
-      sleep_until_ns(at);
-      lateness_ms_.push_back(static_cast<double>(now_ns() - at) / 1e6);
-    }
-  }
-  std::atomic<bool> stopping_{false};
-  std::vector<double> lateness_ms_;
-  std::thread thread_;
-};
 
 constexpr const char* dataset = "bench_path";
 

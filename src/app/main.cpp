@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <iotstream/base/diagnostics.hpp>
+#include <iotstream/base/time.hpp>
 
 #include "app/commands.hpp"
 #include "bench/support/bench.hpp"
@@ -134,7 +135,15 @@ int main_of(int argc, char** argv) {
   bench_command->add_option("NAME", bench_options.names, "which: " + bench::names() + " (all by default)");
   bench_command->add_option("--json", bench_options.json_file, "writes the results to this file")->type_name("FILE");
   bench_command->add_flag("--quick", bench_options.quick, "each for a moment only: that it runs, not how fast");
+  std::string stored_size;
+  bench_command->add_option("--size", stored_size, "what benchmarks of much stored data store, when there is room (10GiB)")
+      ->type_name("SIZE");
   bench_command->callback([&] {
+    if (!stored_size.empty()) {
+      auto size = parse_size(stored_size);
+      if (!size) throw CLI::ValidationError("--size", size.error().message);
+      bench_options.stored_size = *size;
+    }
     diagnostics::set_level(diagnostics::Level::warning);
     status = bench::run(bench_options);
   });

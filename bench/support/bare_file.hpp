@@ -1,0 +1,33 @@
+// The limits of everything that goes to the disk: plain writes and overwrites of one file.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <iotstream/base/result.hpp>
+
+namespace iotstream::bench {
+
+/// A file of its own, removed when it dies.
+class BareFile {
+ public:
+  explicit BareFile(std::string path);
+  ~BareFile();
+  BareFile(const BareFile&) = delete;
+  BareFile& operator=(const BareFile&) = delete;
+
+  /// Bytes a second of write() in pieces of 1 MiB to a new file, until `bytes` are in the page cache.
+  Result<double> write_rate(std::uint64_t bytes);
+  /// Microseconds of each of `count` overwrites of `size` bytes followed by fdatasync, round and round in `span` bytes that
+  /// hold data already, the first time after writing them.
+  Result<std::vector<double>> overwrite_us(std::size_t size, std::uint64_t count, std::uint64_t span);
+
+ private:
+  Result<int> open(int flags);
+  std::string path_;
+  int descriptor_ = -1;  ///< of the overwrites
+  std::uint64_t overwritten_ = 0;
+};
+
+}  // namespace iotstream::bench
