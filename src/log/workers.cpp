@@ -14,6 +14,11 @@ constexpr std::chrono::seconds mark_lag{1};
 /// Retention waits after the start: the holders of pins must have had time to set them.
 constexpr std::chrono::seconds retention_pause{60};
 
+/// Not the log's clock, which tests hold: this one times threads.
+std::int64_t monotonic_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
 }  // namespace
 
 void Writer::start() {
@@ -60,7 +65,19 @@ bool Writer::has_claims() const {
   return std::any_of(partitions_.begin(), partitions_.end(), [](const PartitionLog* p) { return p->has_claims(); });
 }
 
+/// Yields rather than spins: on a shared core it is the producer who must run for something to come.
+bool Writer::look_for_more() const {
+  if (patience_.look_ns() == 0) return false;
+  const std::int64_t end_ns = monotonic_ns() + patience_.look_ns();
+  do {
+    std::this_thread::yield();
+    if (has_claims()) return true;
+  } while (monotonic_ns() < end_ns);
+  return false;
+}
+
 void Writer::rest(bool stalled) {
+  if (!stalled && look_for_more()) return;
   park_.prepare();
   if (stopping_.load(std::memory_order_seq_cst) || has_added_.load(std::memory_order_seq_cst)) {
     park_.cancel();
@@ -69,7 +86,9 @@ void Writer::rest(bool stalled) {
     park_.cancel();
     std::this_thread::yield();
   } else {
+    const std::int64_t begin_ns = monotonic_ns();
     park_.park(stalled ? retry_after_full : forever);
+    patience_.parked_for(monotonic_ns() - begin_ns);
   }
 }
 

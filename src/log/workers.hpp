@@ -1,6 +1,7 @@
 // The threads of a log: one writer a shard, one that syncs. All park without a timeout when there is nothing to do.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -13,6 +14,24 @@
 #include "log/partition.hpp"
 
 namespace iotstream::log {
+
+/// How long the writer looks for more before it parks. A park and its wake-up are a system call on both sides and mostly a
+/// switch of threads: under load, when producer and writer share a core, that would be paid for each handful of records. After
+/// Linux's halt polling: a park that was short makes the next look longer, a park that was long makes it shorter, so that who
+/// gets records seldom parks at once, and nothing is looked for longer than parking and waking would have cost.
+class Patience {
+ public:
+  std::int64_t look_ns() const { return look_ns_; }
+  void parked_for(std::int64_t ns) {
+    look_ns_ = ns <= look_ns_max ? std::min(std::max(2 * look_ns_, look_ns_min), look_ns_max) : look_ns_ / 2;
+    if (look_ns_ < look_ns_min) look_ns_ = 0;
+  }
+
+ private:
+  static constexpr std::int64_t look_ns_min = 2'500;
+  static constexpr std::int64_t look_ns_max = 20'000;
+  std::int64_t look_ns_ = 0;
+};
 
 /// Serves the staging rings of its shard's partitions.
 class Writer {
@@ -29,6 +48,7 @@ class Writer {
  private:
   void run();
   void adopt();
+  bool look_for_more() const;
   void rest(bool stalled);
   bool has_claims() const;
 
@@ -39,7 +59,8 @@ class Writer {
   std::vector<PartitionLog*> added_;
   std::atomic<bool> has_added_{false};     ///< release: publishes added_, which its mutex guards as well; only a hint to look
   std::atomic<bool> stopping_{false};      ///< sequentially consistent through the park's exchange, which follows the store
-  std::vector<PartitionLog*> partitions_;  ///< the thread's own
+  std::vector<PartitionLog*> partitions_;  ///< the thread's own, as is the next
+  Patience patience_;
 };
 
 /// Group commit: collects the partitions that have new batches and syncs them in rounds; writes durable marks and keeps
