@@ -11,8 +11,12 @@ void Waiters::add(std::uint64_t offset, Done done) {
     std::lock_guard lock(mutex_);
     if (offset >= watermark_) {
       if (!error_) {
-        heap_.push_back({offset, number_++, std::move(done)});
-        std::push_heap(heap_.begin(), heap_.end());
+        if (in_order_.empty() || offset >= in_order_.back().offset) {
+          in_order_.push_back({offset, number_++, std::move(done)});
+        } else {
+          late_.push_back({offset, number_++, std::move(done)});
+          std::push_heap(late_.begin(), late_.end());
+        }
         return;
       }
       error = error_;
@@ -21,13 +25,22 @@ void Waiters::add(std::uint64_t offset, Done done) {
   done(error ? Status(*error) : Status());
 }
 
+Waiters::Waiter Waiters::take_late() {
+  std::pop_heap(late_.begin(), late_.end());
+  Waiter waiter = std::move(late_.back());
+  late_.pop_back();
+  return waiter;
+}
+
 std::vector<Waiters::Waiter> Waiters::take_below(std::uint64_t next_offset) {
   std::vector<Waiter> ready;
-  while (!heap_.empty() && heap_.front().offset < next_offset) {
-    std::pop_heap(heap_.begin(), heap_.end());
-    ready.push_back(std::move(heap_.back()));
-    heap_.pop_back();
+  while (!in_order_.empty() && in_order_.front().offset < next_offset) {
+    // The operator says who is called later.
+    while (!late_.empty() && in_order_.front() < late_.front()) ready.push_back(take_late());
+    ready.push_back(std::move(in_order_.front()));
+    in_order_.pop_front();
   }
+  while (!late_.empty() && late_.front().offset < next_offset) ready.push_back(take_late());
   return ready;
 }
 

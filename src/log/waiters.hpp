@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -28,13 +29,17 @@ class Waiters {
     std::uint64_t offset;
     std::uint64_t number;
     Done done;
-    /// For a heap whose front is the least: callers mostly arrive in offset order, which a heap takes in constant time.
+    /// For a heap whose front is the least.
     bool operator<(const Waiter& other) const { return offset != other.offset ? offset > other.offset : number > other.number; }
   };
   std::vector<Waiter> take_below(std::uint64_t next_offset);
+  Waiter take_late();
 
   std::mutex mutex_;
-  std::vector<Waiter> heap_;
+  /// Callers mostly arrive in offset order, and then nothing is sorted: who waits for no less than the last stands behind it,
+  /// who comes late goes to the heap.
+  std::deque<Waiter> in_order_;
+  std::vector<Waiter> late_;
   std::uint64_t number_ = 0;
   std::uint64_t watermark_ = 0;
   std::optional<Error> error_;

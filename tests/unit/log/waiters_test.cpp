@@ -1,5 +1,10 @@
 #include "log/waiters.hpp"
 
+#include <algorithm>
+#include <random>
+#include <utility>
+#include <vector>
+
 #include <catch2/catch.hpp>
 
 using namespace iotstream;
@@ -21,6 +26,31 @@ TEST_CASE("waiters are called in offset order, and in order of arrival for one o
   CHECK(called == std::vector<int>{30, 31, 50, 51});
   waiters.advance(100);
   CHECK(called.back() == 90);
+}
+
+TEST_CASE("waiters that arrive in any order are called as if they were sorted") {
+  std::mt19937 random(20260101);
+  for (int round = 0; round != 200; ++round) {
+    Waiters waiters;
+    std::vector<std::pair<std::uint64_t, int>> added;
+    std::vector<std::pair<std::uint64_t, int>> called;
+    std::uint64_t watermark = 0;
+    for (int number = 0; number != 60; ++number) {
+      // Mostly in order, as threads that append one after another arrive.
+      const std::uint64_t offset = watermark + (random() % 4 != 0 ? static_cast<unsigned>(number) / 4 : random() % 20);
+      added.emplace_back(offset, number);
+      waiters.add(offset, [&called, offset, number](Status) { called.emplace_back(offset, number); });
+      if (random() % 8 != 0) continue;
+      watermark += random() % 6;
+      const auto begin = static_cast<std::ptrdiff_t>(called.size());
+      waiters.advance(watermark);
+      CHECK(std::is_sorted(called.begin() + begin, called.end()));
+    }
+    waiters.advance(1000);
+    std::sort(called.begin(), called.end());
+    std::sort(added.begin(), added.end());
+    CHECK(called == added);
+  }
 }
 
 TEST_CASE("after a failure nobody waits, and what had been reached stays reached") {
