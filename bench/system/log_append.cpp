@@ -63,28 +63,11 @@ Result<Figure> sustained_to_written(const std::string& folder, bool quick) {
                        median(turns->limit) < ring ? "write() of the same bytes" : "a bare claim ring", 0.5, Good::at_least);
 }
 
-/// MB a second with at most `outstanding` records not acknowledged as durable, each by a call of its own.
-Result<double> durable_rate(log::Partition& partition, std::uint64_t count, std::uint64_t outstanding) {
-  std::atomic<std::uint64_t> acknowledged{0};
-  std::atomic<bool> failed{false};
-  log::Signal moved;
+/// MB a second with at most 10,000 records not acknowledged as durable.
+Result<double> durable_rate(log::Partition& partition, std::uint64_t count) {
   const std::int64_t begin_ns = now_ns();
-  auto wait_until = [&](std::uint64_t least) {
-    while (acknowledged.load(std::memory_order_acquire) < least) moved.wait({-1});
-  };
-  for (std::uint64_t i = 0; i != count; ++i) {
-    auto offset = append(partition, Timestamp{1}, value());
-    if (!offset) return offset.error();
-    partition.when(log::Watermark::durable, *offset, [&](Status status) {
-      if (!status) failed.store(true, std::memory_order_relaxed);
-      const std::uint64_t now = acknowledged.fetch_add(1, std::memory_order_release) + 1;
-      // Not at each: the producer is woken when there is something to do for it.
-      if (now % 256 == 0 || now == count) moved.notify();
-    });
-    if (i + 1 > outstanding) wait_until(i + 1 - outstanding);
-  }
-  wait_until(count);
-  if (failed) return Error{ErrorKind::unavailable, "the log could not make a record durable"};
+  if (auto status = append_acknowledged(partition, value(), count, 10'000, log::Watermark::durable); !status)
+    return status.error();
   return static_cast<double>(count * record_size) / seconds_since(begin_ns) / 1e6;
 }
 
@@ -97,7 +80,7 @@ Result<Figure> sustained_durable(const std::string& folder, bool quick) {
   if (!partition) return partition.error();
   BareFile file(folder + "/overwritten");
   auto turns = InTurns::run(
-      quick ? 2 : 5, [&] { return durable_rate(**partition, pieces * piece / record_size, 10'000); },
+      quick ? 2 : 5, [&] { return durable_rate(**partition, pieces * piece / record_size); },
       [&]() -> Result<double> {
         auto us = file.overwrite_us(piece, pieces, 64u << 20);
         if (!us) return us.error();

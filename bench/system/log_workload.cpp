@@ -1,5 +1,6 @@
 #include "bench/system/log_workload.hpp"
 
+#include <atomic>
 #include <thread>
 
 #include <iotstream/os/clock.hpp>
@@ -48,6 +49,53 @@ Status wait_for(log::Partition& partition, log::Watermark watermark, Offset next
     reached.notify();
   });
   reached.wait({-1});
+  return status;
+}
+
+namespace {
+
+/// What append_acknowledged() and the calls of its records share.
+struct Acknowledged {
+  std::atomic<std::uint64_t> count{0};  ///< release by the log's one calling thread: publishes `failed`
+  std::atomic<std::uint64_t> ended{0};  ///< release, the last that a call does: nothing of this is touched by it any more
+  std::atomic<bool> failed{false};
+  log::Signal moved;
+
+  void call(const Status& status) {
+    if (!status) failed.store(true, std::memory_order_relaxed);
+    const std::uint64_t now = count.load(std::memory_order_relaxed) + 1;
+    count.store(now, std::memory_order_release);
+    // Not at each: the producer is woken when there is something to do for it.
+    if (now % 256 == 0) moved.notify();
+    ended.store(now, std::memory_order_release);
+  }
+  void wait_until(std::uint64_t least) {
+    // With a timeout, since the last are fewer than a notification is for.
+    while (count.load(std::memory_order_acquire) < least) moved.wait(Duration::milliseconds(1));
+  }
+};
+
+}  // namespace
+
+Status append_acknowledged(log::Partition& partition, ByteView value, std::uint64_t count, std::uint64_t outstanding,
+                           log::Watermark watermark) {
+  Acknowledged acknowledged;
+  Status status;
+  std::uint64_t appended = 0;
+  while (appended != count) {
+    auto offset = append(partition, Timestamp{1}, value);
+    if (!offset) {
+      status = offset.error();
+      break;
+    }
+    ++appended;
+    partition.when(watermark, *offset, [&acknowledged](Status said) { acknowledged.call(said); });
+    if (appended > outstanding) acknowledged.wait_until(appended - outstanding);
+  }
+  acknowledged.wait_until(appended);
+  while (acknowledged.ended.load(std::memory_order_acquire) != appended) std::this_thread::yield();
+  if (acknowledged.failed.load(std::memory_order_relaxed))
+    return Error{ErrorKind::unavailable, "the log could not keep its word for a record"};
   return status;
 }
 

@@ -1,6 +1,7 @@
 // What the log's benchmarks do to a log: open one of their own, append, wait.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -34,5 +35,10 @@ class OwnLog {
 Result<Offset> append(log::Partition& partition, Timestamp time, ByteView value);
 /// Parks until `watermark` has reached `next`. Errors: of the log.
 Status wait_for(log::Partition& partition, log::Watermark watermark, Offset next);
+
+/// Appends `count` records with `value`, each acknowledged by a call of its own when it has reached `watermark`, at most
+/// `outstanding` of them not yet; until the last is. Errors: as append(), and of acknowledgements.
+Status append_acknowledged(log::Partition& partition, ByteView value, std::uint64_t count, std::uint64_t outstanding,
+                           log::Watermark watermark);
 
 }  // namespace iotstream::bench
