@@ -10,6 +10,8 @@
 #include <linux/magic.h>
 #include <sys/vfs.h>
 
+#include <iotstream/os/disk.hpp>
+
 #include "bench/support/timing.hpp"
 
 namespace iotstream::bench {
@@ -50,10 +52,26 @@ TemporaryFolder::~TemporaryFolder() {
 }
 
 Result<std::unique_ptr<ServerProcess>> ServerProcess::start(const std::string& data_dir,
-                                                            const std::vector<std::string>& overrides,
-                                                            const std::string& config) {
-  if (::access(config.c_str(), R_OK) != 0)
-    return Error{ErrorKind::not_found, fmt::format("'{}' is not here; run the benchmark in the project's folder", config)};
+                                                            const std::vector<std::string>& overrides) {
+  constexpr const char* shipped_config = "config/iotstream.toml";
+  if (::access(shipped_config, R_OK) != 0) {
+    return Error{ErrorKind::not_found,
+                 fmt::format("'{}' is not here; run the benchmark in the project's folder", shipped_config)};
+  }
+  return execute(data_dir, overrides, shipped_config);
+}
+
+Result<std::unique_ptr<ServerProcess>> ServerProcess::start_without_devices(const std::string& data_dir,
+                                                                            const std::vector<std::string>& overrides) {
+  const std::string config = data_dir + ".toml";
+  if (auto written = os::write_atomically(os::real_disk(), config, as_bytes("# no devices\n")); !written)
+    return written.error();
+  return execute(data_dir, overrides, config);
+}
+
+Result<std::unique_ptr<ServerProcess>> ServerProcess::execute(const std::string& data_dir,
+                                                              const std::vector<std::string>& overrides,
+                                                              const std::string& config) {
   std::vector<std::string> arguments{"iotstream",
                                      "--diagnostics",
                                      "error",

@@ -25,17 +25,16 @@ class TemporaryFolder {
   std::string path_;
 };
 
-/// The configuration that is shipped: the demonstration, with its devices.
-inline constexpr const char* shipped_config = "config/iotstream.toml";
-
 /// Stopped (SIGTERM, then SIGKILL) when it dies.
 class ServerProcess {
  public:
-  /// Waits for the ready line. `overrides` are those of `--set`. Errors: unavailable when the process ends or says nothing for
-  /// 30 s; not_found when the configuration is not there.
+  /// With the shipped configuration: the demonstration and its devices. Waits for the ready line. `overrides` are those of
+  /// `--set`. Errors: unavailable when the process ends or says nothing for 30 s; not_found when the configuration is not here.
   static Result<std::unique_ptr<ServerProcess>> start(const std::string& data_dir,
-                                                      const std::vector<std::string>& overrides = {},
-                                                      const std::string& config = shipped_config);
+                                                      const std::vector<std::string>& overrides = {});
+  /// With an empty configuration, which it writes beside the data directory.
+  static Result<std::unique_ptr<ServerProcess>> start_without_devices(const std::string& data_dir,
+                                                                      const std::vector<std::string>& overrides = {});
 
   const std::string& url() const { return url_; }
   double start_ms() const { return start_ms_; }  ///< from fork to the ready line
@@ -48,6 +47,8 @@ class ServerProcess {
 
  private:
   ServerProcess() = default;
+  static Result<std::unique_ptr<ServerProcess>> execute(const std::string& data_dir, const std::vector<std::string>& overrides,
+                                                        const std::string& config);
   std::unique_ptr<ChildProcess> process_;
   std::string url_;
   double start_ms_ = 0;

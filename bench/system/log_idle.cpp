@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <iotstream/net/client.hpp>
-#include <iotstream/os/disk.hpp>
 
 #include "bench/support/server_process.hpp"
 #include "bench/support/timing.hpp"
@@ -34,17 +33,14 @@ Status post_readings(const std::string& url) {
 
 Result<std::vector<Figure>> log_idle_figures(const Options& options) {
   const TemporaryFolder folder;
-  const std::string config = folder.path() + "/empty.toml";
-  if (auto written = os::write_atomically(os::real_disk(), config, as_bytes("# no devices\n")); !written)
-    return written.error();
   const std::vector<std::string> overrides{fmt::format("log.partitions={}", partitions)};
   {
-    auto server = ServerProcess::start(folder.path() + "/data", overrides, config);
+    auto server = ServerProcess::start_without_devices(folder.path() + "/data", overrides);
     if (!server) return server.error();
     if (auto status = post_readings((*server)->url()); !status) return status.error();
   }
   // Started again: what a program costs that has these partitions, and nobody uses them.
-  auto server = ServerProcess::start(folder.path() + "/data", overrides, config);
+  auto server = ServerProcess::start_without_devices(folder.path() + "/data", overrides);
   if (!server) return server.error();
   sleep_for_ms(options.quick ? 300 : 3000);
   const std::int64_t begin_ns = now_ns();

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <iotstream/net/client.hpp>
+
 #include "bench/support/peers.hpp"
 #include "bench/support/server_process.hpp"
 #include "bench/support/timing.hpp"
@@ -22,12 +24,12 @@ constexpr std::uint64_t outstanding = 10'000;
 
 /// A reading of 400 bytes.
 std::string event() {
-  std::string text = R"({"DatasetType":"1","data":{"code":"device-0001","dateHour":"2022-02-23 06:34:27.403000")";
+  std::string text = R"({"code":"device-0001","dateHour":"2022-02-23 06:34:27.403000")";
   for (int field = 1; text.size() + 24 < 400; ++field)
     text += fmt::format(R"(,"field{:02}":{}.{:03})", field, 20 + field, 125 * field % 1000);
   text += ",\"note\":\"";
-  text.append(400 - text.size() - 3, 'x');
-  return text + "\"}}";
+  text.append(400 - text.size() - 2, 'x');
+  return text + "\"}";
 }
 
 /// Thousands of events a second, from the first publication until the last is acknowledged and consumed.
@@ -115,6 +117,34 @@ Result<std::vector<Figure>> beside(Peer& peer, OwnLog& log, bool quick) {
   return figures;
 }
 
+/// Thousands of events a second into the whole program, by one client with one connection: 1000 lines a request, answered when
+/// they are durable.
+Result<Figure> over_http(bool quick) {
+  const TemporaryFolder folder;
+  auto server = ServerProcess::start_without_devices(folder.path() + "/data");
+  if (!server) return server.error();
+  auto client = net::Client::create((*server)->url());
+  if (!client) return client.error();
+  constexpr int lines = 1000;
+  const std::string line = event() + "\n";
+  std::string body;
+  for (int i = 0; i != lines; ++i) body += line;
+  std::vector<double> rates;
+  for (int round = 0; round != (quick ? 2 : 9); ++round) {
+    const int requests = quick ? 2 : 20;
+    const std::int64_t begin_ns = now_ns();
+    for (int request = 0; request != requests; ++request) {
+      auto answer = (*client)->request(net::Method::post, "/api/v1/datasets/load/events", body,
+                                       {{"Content-Type", "application/x-ndjson"}});
+      if (!answer) return answer.error();
+      if (answer->status != 200)
+        return Error{ErrorKind::unavailable, fmt::format("readings were answered {}: {}", answer->status, answer->body)};
+    }
+    rates.push_back(requests * lines / seconds_since(begin_ns) / 1e3);
+  }
+  return Figure{"400 B JSON over HTTP into the whole program, durable", median(rates), "k/s", rates.size(), "", 0};
+}
+
 }  // namespace
 
 Result<std::vector<Figure>> log_peer_figures(const Options& options) {
@@ -138,6 +168,9 @@ Result<std::vector<Figure>> log_peer_figures(const Options& options) {
     if (!measured) return measured.error();
     figures.insert(figures.end(), measured->begin(), measured->end());
   }
+  auto http = over_http(options.quick);
+  if (!http) return http.error();
+  figures.push_back(std::move(*http));
   return figures;
 }
 

@@ -8,7 +8,6 @@
 
 #include <iotstream/base/diagnostics.hpp>
 #include <iotstream/net/client.hpp>
-#include <iotstream/os/disk.hpp>
 
 #include "bench/support/server_process.hpp"
 #include "bench/support/timing.hpp"
@@ -62,8 +61,8 @@ Result<double> start_of_log(const std::string& directory, std::int64_t life_ms) 
 }
 
 /// One life of the whole program: the time of its start; killed after readings have come in for `life_ms`.
-Result<double> start_of_program(const std::string& data_dir, const std::string& config, std::int64_t life_ms) {
-  auto server = ServerProcess::start(data_dir, {}, config);
+Result<double> start_of_program(const std::string& data_dir, std::int64_t life_ms) {
+  auto server = ServerProcess::start_without_devices(data_dir);
   if (!server) return server.error();
   auto client = net::Client::create((*server)->url());
   if (!client) return client.error();
@@ -96,9 +95,6 @@ Status fill_stored(const std::string& directory, std::uint64_t bytes) {
 }
 
 Result<Starts> starts_after_kill(const std::string& data_dir, std::uint64_t rounds, std::int64_t life_ms) {
-  const std::string config = data_dir + "/empty.toml";
-  if (auto written = os::write_atomically(os::real_disk(), config, as_bytes("# no devices\n")); !written)
-    return written.error();
   Starts starts;
   // The first start of each follows no kill of its own kind: it does not count.
   for (std::uint64_t round = 0; round <= rounds; ++round) {
@@ -107,7 +103,7 @@ Result<Starts> starts_after_kill(const std::string& data_dir, std::uint64_t roun
     if (round > 0) starts.log_ms.push_back(*ms);
   }
   for (std::uint64_t round = 0; round <= rounds; ++round) {
-    auto ms = start_of_program(data_dir, config, life_ms);
+    auto ms = start_of_program(data_dir, life_ms);
     if (!ms) return ms.error();
     if (round > 0) starts.program_ms.push_back(*ms);
   }

@@ -99,19 +99,20 @@ Result<std::vector<Figure>> log_stored_figures(const Options& options) {
   const TemporaryFolder folder;
   auto size = size_with_room(folder.path(), options);
   if (!size) return size.error();
+  const std::string data_dir = folder.path() + "/data";
   std::vector<Figure> figures;
   InTurns growth;
   for (const std::uint64_t tenths : {1u, 5u, 10u}) {
     const std::uint64_t stored = *size * tenths / 10;
-    if (auto status = fill_stored(folder.path() + "/log", stored); !status) return status.error();
-    auto starts = starts_after_kill(folder.path(), options.quick ? 1 : 5, options.quick ? 20 : 200);
+    if (auto status = fill_stored(data_dir + "/log", stored); !status) return status.error();
+    auto starts = starts_after_kill(data_dir, options.quick ? 1 : 5, options.quick ? 20 : 200);
     if (!starts) return starts.error();
     add_starts(figures, *starts, format_size(stored));
     (tenths == 1 ? growth.limit : growth.ours) = starts->log_ms;
   }
   figures.push_back(growth.figure("start after kill -9 with all of it, the log", "ms", "with a tenth of it", 2, Good::at_most));
 
-  auto log = OwnLog::open(folder.path() + "/log", 0);  // no cache: what is read comes from the files
+  auto log = OwnLog::open(data_dir + "/log", 0);  // no cache: what is read comes from the files
   if (!log) return log.error();
   auto partition = (*log)->partition(stored_topic, log::Sync::batch);
   if (!partition) return partition.error();

@@ -33,6 +33,16 @@ test('help, version and completion', async () => {
   assert.match(script, /import\) words="[^"]*--prototype/);
 });
 
+test('bench: what it does not know', async () => {
+  const unknown = await run(['bench', 'speed']);
+  assert.equal(unknown.status, 2);
+  assert.match(unknown.stderr, /no benchmark 'speed'; there are: .*\blog\b/);
+  const size = await run(['bench', 'log', '--size', 'much']);
+  assert.equal(size.status, 2);
+  assert.match(size.stderr, /--size: .*much/);
+  assert.equal(size.stdout, '', 'nothing is measured');
+});
+
 test('import: rows, the same file again, and rows that cannot be taken', async (t) => {
   const folder = temporaryFolder();
   const data = ['--config', CONFIG, '--set', `data_dir="${folder}/data"`];
