@@ -1,6 +1,6 @@
-// The limit of the log's staging ring: claim, copy, commit, consume, and nothing else. After Aeron's many-to-one ring buffer:
-// one fetch_add claims, a release-store of the length commits, the one reader looks at each record where it lies, cleans what
-// it has consumed in one go and moves the head. No key, no offset, no refusal, records of one size only.
+// The limit of the log's staging ring: claim, copy in, commit, copy out, and nothing else. After Aeron's many-to-one ring
+// buffer: one fetch_add claims, a release-store of the length commits, the one reader takes the records out in order, cleans
+// their place in one go and moves the head. No key, no offset, no refusal, records of one size only.
 #pragma once
 
 #include <algorithm>
@@ -16,6 +16,7 @@ namespace iotstream::bench {
 class BareRing {
  public:
   static constexpr std::size_t record_size = 256;
+  static constexpr std::size_t take_max = 512;
 
   /// Any thread; yields while the ring is full.
   void put(const std::byte* record) {
@@ -27,16 +28,15 @@ class BareRing {
     length_of(slot).store(record_size, std::memory_order_release);
   }
 
-  /// The reader: consumes what is committed and returns how many records that were; `sum` keeps the compiler from leaving the
-  /// looking out.
-  std::size_t take(std::uint64_t& sum) {
+  /// The reader: copies what is committed, at most take_max records, to `out` and returns how many they were.
+  std::size_t take(std::byte* out) {
     const std::uint64_t head = head_.load(std::memory_order_relaxed);
     std::byte* const begin = memory_.get() + head % size;
     // Not across the end: what lies behind it comes with the next call.
     const std::size_t most = std::min<std::size_t>(take_max, (size - head % size) / slot_size);
     std::size_t taken = 0;
-    for (; taken != most && length_of(begin + taken * slot_size).load(std::memory_order_acquire) != 0; ++taken)
-      sum += std::to_integer<unsigned>(begin[taken * slot_size + header_size]);
+    for (std::byte* slot = begin; taken != most && length_of(slot).load(std::memory_order_acquire) != 0; slot += slot_size)
+      std::memcpy(out + record_size * taken++, slot + header_size, record_size);
     if (taken == 0) return 0;
     std::memset(begin, 0, taken * slot_size);
     // Release: the cleaning happens before a producer writes there again.
@@ -48,7 +48,6 @@ class BareRing {
   static constexpr std::size_t header_size = 8;
   static constexpr std::size_t slot_size = 288;          // what the same record takes in the log's ring
   static constexpr std::size_t size = slot_size * 3640;  // about 1 MiB
-  static constexpr std::size_t take_max = 512;
 
   static std::atomic_ref<std::uint32_t> length_of(std::byte* slot) {
     return std::atomic_ref<std::uint32_t>(*reinterpret_cast<std::uint32_t*>(slot));
