@@ -60,6 +60,15 @@ struct TailArguments {
 };
 int tail(const TailArguments& arguments);
 
+struct RejectedArguments {
+  LookArguments look;
+  std::string dataset;  ///< empty: readings that name none
+  std::uint64_t limit = 100;
+  bool resend = false;
+  bool dismiss = false;
+};
+int rejected(const RejectedArguments& arguments);
+
 struct SendArguments {
   LookArguments look;
   std::string dataset;

@@ -122,6 +122,19 @@ int main_of(int argc, char** argv) {
     status = tail(tail_arguments);
   });
 
+  RejectedArguments rejected_arguments;
+  CLI::App* rejected_command =
+      app.add_subcommand("rejected", "readings that could not be taken: why, from whom; sent again with --resend");
+  add_look(*rejected_command, rejected_arguments.look);
+  rejected_command->add_option("DATASET", rejected_arguments.dataset, "dataset; without it those that name none");
+  rejected_command->add_option("--limit", rejected_arguments.limit, "at most so many, newest first")
+      ->capture_default_str()
+      ->type_name("N");
+  CLI::Option* resend_flag =
+      rejected_command->add_flag("--resend", rejected_arguments.resend, "sends all of them through the gate again");
+  rejected_command->add_flag("--dismiss", rejected_arguments.dismiss, "takes all of them off the list")->excludes(resend_flag);
+  rejected_command->callback([&] { status = rejected(rejected_arguments); });
+
   SendArguments send_arguments;
   CLI::App* send_command = app.add_subcommand("send", "NDJSON to a server, with the errors of each line");
   add_look(*send_command, send_arguments.look);

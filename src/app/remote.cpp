@@ -1,4 +1,4 @@
-// Commands that look at a server or a stopped directory: topics, groups, datasets, prototypes, devices, tail, send.
+// Commands that look at a server or a stopped directory: topics, groups, datasets, prototypes, devices, rejected, tail, send.
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <iotstream/base/text.hpp>
 #include <iotstream/base/time.hpp>
 
 #include "app/look.hpp"
@@ -24,7 +25,8 @@ std::string cell(element object, const char* name) {
   element value;
   if (object[name].get(value) != simdjson::SUCCESS || value.is_null()) return "-";
   if (value.is_string()) return std::string(value.get_string().value());
-  if (value.is_double()) return fmt::format("{:.1f}", value.get_double().value());
+  // By its own type: is_double() says yes to whole numbers as well.
+  if (value.type() == simdjson::dom::element_type::DOUBLE) return fmt::format("{:.1f}", value.get_double().value());
   return simdjson::minify(value);
 }
 
@@ -117,6 +119,65 @@ int list_devices(const LookArguments& arguments) {
                   table.add({cell(device, "device"), cell(device, "dataset"), cell(device, "state"), cell(device, "rate"),
                              cell(device, "expected_rate"), cell(device, "events"), time_cell(device, "last_seen")});
                 }
+              });
+}
+
+namespace {
+
+std::string rejected_path(const RejectedArguments& arguments) {
+  return arguments.dataset.empty() ? "/api/v1/rejected"
+                                   : fmt::format("/api/v1/datasets/{}/rejected", escape(arguments.dataset));
+}
+
+/// What a table shows of the bytes: one line of them.
+std::string raw_cell(element letter) {
+  constexpr std::size_t shown_max = 60;
+  std::string_view raw;
+  if (letter["raw"].get(raw) != simdjson::SUCCESS) return "(not text)";
+  std::string line;
+  for (const char c : raw.substr(0, shown_max)) line += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  while (!is_utf8(line)) line.pop_back();
+  return line + (raw.size() > shown_max ? "…" : "");
+}
+
+/// Sends the listed letters again, or takes them off the list.
+int settle_rejected(const RejectedArguments& arguments) {
+  const auto config = load_config(arguments.look.config);
+  if (!config) return 2;
+  auto source = open_source(arguments.look, *config);
+  if (!source) return fail(source.error());
+  const std::string path = rejected_path(arguments);
+  auto body =
+      arguments.resend ? (*source)->ask(net::Method::post, path + "/resend") : (*source)->ask(net::Method::delete_, path);
+  if (!body) return fail(body.error());
+  if (arguments.look.json) {
+    fmt::print("{}\n", *body);
+    return 0;
+  }
+  simdjson::dom::parser parser;
+  element document;
+  if (parser.parse(*body).get(document) != simdjson::SUCCESS)
+    return fail(Error{ErrorKind::io, "the answer is not JSON; is that an iotstream?"});
+  if (!arguments.resend) {
+    fmt::print("{} taken off the list\n", cell(document, "removed"));
+    return 0;
+  }
+  for (const element error : list_of(document, "errors"))
+    fmt::print(stderr, "{}: {}\n", cell(error, "id"), cell(error, "reason"));
+  fmt::print("{} accepted, {} rejected again, {} left\n", cell(document, "accepted"), cell(document, "rejected"),
+             cell(document, "left"));
+  return list_of(document, "errors").size() == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int rejected(const RejectedArguments& arguments) {
+  if (arguments.resend || arguments.dismiss) return settle_rejected(arguments);
+  return show(arguments.look, fmt::format("{}?limit={}", rejected_path(arguments), arguments.limit),
+              {"ID", "TIME", "SOURCE", "LINE", "REASON", "READING"}, [](element document, TextTable& table) {
+                for (const element letter : list_of(document, "rejected"))
+                  table.add({cell(letter, "id"), cell(letter, "time"), cell(letter, "source"), cell(letter, "line"),
+                             cell(letter, "reason"), raw_cell(letter)});
               });
 }
 

@@ -84,8 +84,8 @@ Status Rooms::open_all() {
   hub = live::Hub::create(*log, schemas, backfill_from(*history), *workers, clock, metrics);
   simulator = sim::Simulator::create(*catalog, *gate, clock, metrics);
 
-  services_ = std::make_unique<http::Services>(http::Services{config, *catalog, schemas, *log, *simulator, *history, *hub,
-                                                              *workers, clock, metrics, clock.now(),
+  services_ = std::make_unique<http::Services>(http::Services{config, *catalog, schemas, *log, *gate, *simulator, *history,
+                                                              *hub, *workers, clock, metrics, clock.now(),
                                                               [this] { return ready_.load(std::memory_order_relaxed); }});
   ingest::add_routes(router_, *gate, *workers, config.server.body_size_max);
   http::add_routes(router_, *services_);

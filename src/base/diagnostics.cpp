@@ -15,8 +15,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <iotstream/base/diagnostics.hpp>
-
-#include "base/utf8.hpp"
+#include <iotstream/base/text.hpp>
 
 namespace iotstream::diagnostics {
 
@@ -76,7 +75,7 @@ std::string escape(std::string_view message) {
   std::string out;
   out.reserve(message.size());
   while (!message.empty()) {
-    const std::size_t length = base::utf8_length(message);
+    const std::size_t length = utf8_length(message);
     const std::string_view sequence = message.substr(0, length == 0 ? 1 : length);
     const bool control = length == 1 && (static_cast<unsigned char>(sequence[0]) < 0x20 || sequence[0] == 0x7f);
     if (length == 0 || control || is_c1(sequence)) {

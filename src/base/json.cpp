@@ -5,8 +5,7 @@
 
 #include <iotstream/base/assert.hpp>
 #include <iotstream/base/json.hpp>
-
-#include "base/utf8.hpp"
+#include <iotstream/base/text.hpp>
 
 namespace iotstream::json {
 
@@ -73,7 +72,7 @@ void append_string(std::string& out, std::string_view text) {
     if (at == text.size()) break;
     if (static_cast<unsigned char>(text[at]) < 0x80) {
       append_escape(out, text[at++]);
-    } else if (const std::size_t length = base::utf8_length(text.substr(at)); length != 0) {
+    } else if (const std::size_t length = utf8_length(text.substr(at)); length != 0) {
       out.append(text, at, length);
       at += length;
     } else {

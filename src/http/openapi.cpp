@@ -55,6 +55,25 @@ constexpr Operation operations[] = {
      "agg: avg (default), min, max, sum, count, first, last, p50, p95, p99, several separated by commas;device: only of this "
      "device",
      "", "200,404", json_type},
+    {"/api/v1/datasets/{dataset}/rejected", "get",
+     "Readings that could not be taken, newest first: "
+     "{\"rejected\":[{\"id\",\"time\",\"reason\",\"source\",\"kind\",\"line\",\"size\","
+     "\"truncated\",\"raw\"}],\"next\"}; raw_base64 in place of raw where the bytes are not UTF-8.",
+     "from: first time, inclusive;to: last time, exclusive;limit: at most so many (100);cursor: next of the former page", "",
+     "200,404", json_type},
+    {"/api/v1/datasets/{dataset}/rejected", "delete", "Takes rejected readings off the list.",
+     "ids: ids separated by commas; without it all that are listed", "", "200,404", json_type},
+    {"/api/v1/datasets/{dataset}/rejected/resend", "post",
+     "Sends rejected readings through the gate again: {\"ids\":[…]}, or without a body all (at most 1,000 a call). One may be "
+     "mended: {\"ids\":[\"d17\"],\"raw\":\"…\"}. Answers {\"accepted\",\"rejected\",\"left\",\"errors\"}.",
+     "", "application/json", "200,404,422,503", json_type},
+    {"/api/v1/rejected", "get", "The same for readings that name no dataset.",
+     "from: first time, inclusive;to: last time, exclusive;limit: at most so many (100);cursor: next of the former page", "",
+     "200", json_type},
+    {"/api/v1/rejected", "delete", "Takes them off the list.", "ids: ids separated by commas; without it all that are listed",
+     "", "200,404", json_type},
+    {"/api/v1/rejected/resend", "post", "Sends them through the gate again, as above.", "", "application/json",
+     "200,404,422,503", json_type},
     {"/api/v1/prototypes", "get", "All prototypes.", "", "", "200", json_type},
     {"/api/v1/prototypes", "post",
      "Creates a prototype: {\"code\",\"label\",\"brand\",\"version\",\"dataset\",\"model_xml\"}, or a MySQL `desc --xml` model "

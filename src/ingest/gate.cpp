@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include <iotstream/base/text.hpp>
 #include <iotstream/ingest/gate.hpp>
 
 #include "ingest/acknowledgement.hpp"
@@ -18,9 +20,11 @@ namespace {
 
 // What an answer that comes late still needs: it may come while the gate is being taken down.
 struct Shared {
-  Shared(os::Clock& the_clock, metrics::Table& metrics) : clock(the_clock), tally(metrics) {}
+  Shared(log::Log& log, os::Clock& the_clock, metrics::Table& metrics)
+      : clock(the_clock), tally(metrics), letters(log, the_clock, metrics) {}
   os::Clock& clock;
   Tally tally;
+  DeadLetters letters;
   Idempotency idempotency;
 };
 
@@ -48,6 +52,8 @@ class GateImpl final : public Gate {
         workspaces_(schemas, [this](std::string_view name) { return topic(name); }) {}
 
   void submit(const Submission& submission, Done done) override;
+  void reject(const Submission& submission, const std::string& reason) override;
+  DeadLetters& dead_letters() override { return shared_->letters; }
   Result<log::Topic*> topic(std::string_view dataset) override;
 
  private:
@@ -73,7 +79,10 @@ class GateImpl final : public Gate {
 Result<log::Topic*> GateImpl::topic(std::string_view dataset) {
   if (Status checked = check_dataset(dataset); !checked) return checked.error();
   if (log::Topic* found = log_.find(dataset)) return found;
-  if (log_.topics().size() >= datasets_max)
+  const auto topics = log_.topics();
+  const auto internal =
+      std::count_if(topics.begin(), topics.end(), [](const log::Topic* t) { return t->name().starts_with('_'); });
+  if (topics.size() - static_cast<std::size_t>(internal) >= datasets_max)
     return Error{ErrorKind::unprocessable, fmt::format("there are {} datasets already: no new one is taken", datasets_max)};
   return log_.topic(dataset);
 }
@@ -106,7 +115,7 @@ bool GateImpl::admit(const Submission& submission, Running& running) {
 
 void GateImpl::read(const Submission& submission, Running running) {
   std::unique_ptr<Workspace> workspace = workspaces_.take();
-  Intake intake(*workspace, submission, clock_.now(), running.handled, std::move(running.outcome));
+  Intake intake(*workspace, shared_->letters, submission, clock_.now(), running.handled, std::move(running.outcome));
   const Status readable = intake.run();
   shared_->tally.add(submission.kind, intake.outcome(), submission.body.size());
   const std::vector<Touched> touched = workspace->touched();
@@ -127,10 +136,21 @@ void GateImpl::submit(const Submission& submission, Done done) {
   if (admit(submission, running)) read(submission, std::move(running));
 }
 
+void GateImpl::reject(const Submission& submission, const std::string& reason) {
+  Outcome outcome;
+  outcome.rejected = 1;
+  shared_->tally.add(submission.kind, outcome, submission.body.size());
+  DeadLetter letter = letter_of(submission, clock_.now(), reason);
+  letter.form = LetterForm::body;
+  letter.raw = submission.body.substr(0, letter_size_max);
+  letter.size = submission.body.size();
+  shared_->letters.keep(std::move(letter));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Gate>> Gate::open(log::Log& log, catalog::Schemas& schemas, os::Clock& clock, metrics::Table& metrics) {
-  auto shared = std::make_shared<Shared>(clock, metrics);
+  auto shared = std::make_shared<Shared>(log, clock, metrics);
   if (Status opened = open_schema_topic(log, schemas, clock, shared->tally.schema_records()); !opened) return opened.error();
   return std::unique_ptr<Gate>(std::make_unique<GateImpl>(log, schemas, clock, std::move(shared)));
 }

@@ -39,14 +39,27 @@ ErrorKind kind_of(log::AppendStatus status) {
 
 }  // namespace
 
-Intake::Intake(Workspace& workspace, const Submission& submission, Timestamp arrival, std::uint64_t handled, Outcome outcome)
+DeadLetter letter_of(const Submission& submission, Timestamp arrival, const std::string& reason) {
+  DeadLetter letter;
+  letter.time = arrival;
+  letter.dataset = submission.dataset;
+  letter.source = submission.source;
+  letter.kind = name_of(submission.kind);
+  letter.reason = reason;
+  return letter;
+}
+
+Intake::Intake(Workspace& workspace, DeadLetters& letters, const Submission& submission, Timestamp arrival,
+               std::uint64_t handled, Outcome outcome)
     : workspace_(workspace),
+      letters_(letters),
       submission_(submission),
       arrival_(arrival),
       skip_(handled),
       handled_(handled),
       body_(without_mark(submission.body)),
       pick_([this](std::string_view dataset) { return workspace_.encoder(dataset); }),
+      csv_lines_(body_),
       outcome_(std::move(outcome)) {}
 
 Status Intake::run() {
@@ -67,7 +80,8 @@ Status Intake::run_json(Layout layout) {
   if (!pieces.broken()) return {};
   std::string reason = fmt::format("{}: {}", place_in(body_, pieces.broken()->offset), pieces.broken()->reason);
   if (outcome_.accepted + outcome_.duplicates + outcome_.rejected == 0) return unreadable(std::move(reason));
-  if (due()) reject(piece.number + 1, ErrorKind::invalid, std::move(reason));
+  const Piece rest{trimmed(body_.substr(std::min(body_.size(), pieces.broken()->offset))), piece.number + 1};
+  if (due()) reject(rest, submission_.dataset, ErrorKind::invalid, std::move(reason));
   return {};
 }
 
@@ -83,24 +97,30 @@ Status Intake::run_csv() {
 }
 
 void Intake::take(const catalog::CsvTable::Row& row, const std::vector<std::string>& columns) {
-  if (!row.problem.empty()) return reject(row.line, ErrorKind::invalid, std::string(row.problem));
+  const Piece piece{{}, row.line};  // its text is looked for only when it is rejected
+  if (!row.problem.empty()) return reject(piece, submission_.dataset, ErrorKind::invalid, std::string(row.problem));
   Result<Encoder*> picked = workspace_.encoder(submission_.dataset);
-  if (!picked) return fail(row.line, std::move(picked).error());
+  if (!picked) return fail(piece, submission_.dataset, std::move(picked).error());
   Encoder& encoder = **picked;
   encoder.begin();
   encoder.set_time(row.time);
   Member* previous = nullptr;
   for (const catalog::Cell& cell : row.cells) {
     Member& member = encoder.members().find(encoder.members().top(), previous, columns[cell.column]);
-    if (!member.problem.empty()) return reject(row.line, ErrorKind::unprocessable, member.problem);
+    if (!member.problem.empty()) return reject(piece, submission_.dataset, ErrorKind::unprocessable, member.problem);
     previous = &member;
     encoder.set(member, cell.value);
   }
-  finish(row.line, encoder);
+  finish(piece, encoder);
 }
 
 Status Intake::unreadable(std::string message) {
   ++outcome_.rejected;
+  DeadLetter letter = letter_of(submission_, arrival_, message);
+  letter.form = LetterForm::body;
+  letter.raw = submission_.body.substr(0, letter_size_max);
+  letter.size = submission_.body.size();
+  letters_.keep(std::move(letter));
   return Error{ErrorKind::invalid, std::move(message)};
 }
 
@@ -118,25 +138,27 @@ void Intake::take(const Piece& piece) {
     problem = workspace_.reader().read_envelope(piece.text, body_, pick_, encoder);
   } else {
     Result<Encoder*> picked = workspace_.encoder(submission_.dataset);
-    if (!picked) return fail(piece.number, std::move(picked).error());
+    if (!picked) return fail(piece, submission_.dataset, std::move(picked).error());
     encoder = *picked;
     problem = workspace_.reader().read(piece.text, body_, *encoder);
   }
-  if (problem) return fail(piece.number, {problem->kind, located(piece, *problem)});
-  finish(piece.number, *encoder);
+  if (problem)
+    return fail(piece, encoder == nullptr ? submission_.dataset : std::string_view(encoder->topic().name()),
+                {problem->kind, located(piece, *problem)});
+  finish(piece, *encoder);
 }
 
-void Intake::finish(std::uint64_t number, Encoder& encoder) {
+void Intake::finish(const Piece& piece, Encoder& encoder) {
   Result<Encoded> encoded = encoder.finish(arrival_);
-  if (!encoded) return fail(number, std::move(encoded).error());
-  append(number, encoder, *encoded);
+  if (!encoded) return fail(piece, encoder.topic().name(), std::move(encoded).error());
+  append(piece, encoder, *encoded);
 }
 
-void Intake::append(std::uint64_t number, Encoder& encoder, const Encoded& encoded) {
+void Intake::append(const Piece& piece, Encoder& encoder, const Encoded& encoded) {
   log::Partition& partition = encoder.topic().partition(encoded.partition);
   const log::Appended appended = partition.append(encoded.time, encoded.key, encoded.row);
   if (appended.status != log::AppendStatus::accepted)
-    return fail(number, {kind_of(appended.status), std::string(log::describe(appended.status))});
+    return fail(piece, encoder.topic().name(), {kind_of(appended.status), std::string(log::describe(appended.status))});
   ++outcome_.accepted;
   ++handled_;
   touch(partition, appended.offset);
@@ -156,16 +178,34 @@ void Intake::touch(log::Partition& partition, Offset offset) {
     found->last = offset;
 }
 
-void Intake::fail(std::uint64_t number, Error error) {
-  if (!passing(error.kind)) return reject(number, error.kind, std::move(error.message));
+void Intake::fail(const Piece& piece, std::string_view dataset, Error error) {
+  if (!passing(error.kind)) return reject(piece, dataset, error.kind, std::move(error.message));
   outcome_.refusal = std::move(error);
   ++outcome_.refused;
 }
 
-void Intake::reject(std::uint64_t number, ErrorKind kind, std::string reason) {
+void Intake::reject(const Piece& piece, std::string_view dataset, ErrorKind kind, std::string reason) {
   ++outcome_.rejected;
   ++handled_;
-  if (outcome_.errors.size() < errors_max) outcome_.errors.push_back({number, std::move(reason), kind});
+  keep(piece, dataset, reason);
+  if (outcome_.errors.size() < errors_max) outcome_.errors.push_back({piece.number, std::move(reason), kind});
+}
+
+void Intake::keep(const Piece& piece, std::string_view dataset, const std::string& reason) {
+  DeadLetter letter = letter_of(submission_, arrival_, reason);
+  letter.dataset = dataset;
+  letter.line = piece.number;
+  std::string_view text = piece.text;
+  if (layout_ == Layout::csv) {
+    letter.form = LetterForm::csv;
+    letter.header = csv_lines_.header();
+    text = csv_lines_.row_at(piece.number);
+  } else {
+    letter.form = submission_.dataset.empty() ? LetterForm::envelope : LetterForm::reading;
+  }
+  letter.raw = text.substr(0, letter_size_max);
+  letter.size = text.size();
+  letters_.keep(std::move(letter));
 }
 
 std::string Intake::located(const Piece& piece, const Problem& problem) const {

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include <iotstream/catalog/csv.hpp>
+#include <iotstream/ingest/dead_letters.hpp>
 #include <iotstream/ingest/gate.hpp>
 
+#include "ingest/csv_lines.hpp"
 #include "ingest/pieces.hpp"
 #include "ingest/workspace.hpp"
 
@@ -16,11 +18,15 @@ namespace iotstream::ingest {
 
 inline constexpr std::size_t errors_max = 100;  ///< listed in an outcome
 
+/// A letter about a submission: who sent it and when, and why it was not taken.
+DeadLetter letter_of(const Submission& submission, Timestamp arrival, const std::string& reason);
+
 /// One submission. Nothing is waited for but a schema that grows.
 class Intake {
  public:
   /// The first `handled` readings are passed over; `outcome` is what they came to before.
-  Intake(Workspace& workspace, const Submission& submission, Timestamp arrival, std::uint64_t handled, Outcome outcome);
+  Intake(Workspace& workspace, DeadLetters& letters, const Submission& submission, Timestamp arrival, std::uint64_t handled,
+         Outcome outcome);
 
   /// Error: the body as a whole cannot be read; the outcome then counts it as one rejected reading.
   Status run();
@@ -36,14 +42,17 @@ class Intake {
   bool due();
   void take(const Piece& piece);
   void take(const catalog::CsvTable::Row& row, const std::vector<std::string>& columns);
-  void finish(std::uint64_t number, Encoder& encoder);
-  void append(std::uint64_t number, Encoder& encoder, const Encoded& encoded);
+  void finish(const Piece& piece, Encoder& encoder);
+  void append(const Piece& piece, Encoder& encoder, const Encoded& encoded);
   void touch(log::Partition& partition, Offset offset);
-  void fail(std::uint64_t number, Error error);
-  void reject(std::uint64_t number, ErrorKind kind, std::string reason);
+  /// `dataset`: whose reading it is, as far as that is known.
+  void fail(const Piece& piece, std::string_view dataset, Error error);
+  void reject(const Piece& piece, std::string_view dataset, ErrorKind kind, std::string reason);
+  void keep(const Piece& piece, std::string_view dataset, const std::string& reason);
   std::string located(const Piece& piece, const Problem& problem) const;
 
   Workspace& workspace_;
+  DeadLetters& letters_;
   const Submission& submission_;
   Timestamp arrival_;
   std::uint64_t skip_;
@@ -52,6 +61,7 @@ class Intake {
   std::string_view body_;
   Layout layout_ = Layout::object;
   JsonReader::Pick pick_;
+  CsvLines csv_lines_;
   Outcome outcome_;
 };
 

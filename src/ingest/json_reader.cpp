@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <iotstream/base/text.hpp>
 #include <iotstream/ingest/gate.hpp>
 #include <iotstream/model/number.hpp>
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <iotstream/base/text.hpp>
 #include <iotstream/ingest/gate.hpp>
 
 #include "ingest/place.hpp"

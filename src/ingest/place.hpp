@@ -10,9 +10,6 @@ namespace iotstream::ingest {
 /// `line 3, column 17` of a byte offset, both from 1; columns count bytes. An offset beyond the end is the end.
 std::string place_in(std::string_view text, std::size_t offset);
 
-/// The offset of the first byte that is not valid UTF-8 (RFC 3629: no surrogates, no overlong forms); text.size() when all is.
-std::size_t first_invalid_utf8(std::string_view text);
-
 /// Without the whitespace of JSON at both ends.
 std::string_view trimmed(std::string_view text);
 

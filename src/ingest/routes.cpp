@@ -135,36 +135,50 @@ class Post : public std::enable_shared_from_this<Post> {
 
  private:
   void run() {
-    if (auto problem = check()) return respond_(std::move(*problem));
     Submission submission;
     submission.dataset = envelope_ ? std::string_view() : request_.param("dataset");
-    submission.format = format_;
-    submission.body = request_.body;
-    submission.acks = acks_;
     submission.source = request_.remote;
+    submission.body = request_.body;
+    std::string reason;
+    if (auto problem = check(reason)) {
+      gate_.reject(submission, reason);
+      return respond_(std::move(*problem));
+    }
+    submission.body = request_.body;
+    submission.format = format_;
+    submission.acks = acks_;
     submission.idempotency_key = request_.header("idempotency-key").value_or(std::string_view());
     gate_.submit(submission, [self = shared_from_this()](const Result<Outcome>& result) { self->answer(result); });
   }
 
-  std::optional<net::Response> check() {
+  /// Why the body is not even looked at, if so; `reason` is the same for the dead letter.
+  std::optional<net::Response> check(std::string& reason) {
     const std::optional<Acks> acks = acks_of(request_);
-    if (!acks) return net::Response::problem(400, "acks must be durable, written or none");
+    if (!acks) return refuse(400, reason = "acks must be durable, written or none");
     acks_ = *acks;
     const std::optional<BodyFormat> format = format_of(request_.header("content-type").value_or(std::string_view()));
-    if (!format) return net::Response::problem(415, "send application/json, application/x-ndjson or text/csv, in UTF-8");
+    if (!format) return refuse(415, reason = "send application/json, application/x-ndjson or text/csv, in UTF-8");
     format_ = *format;
     const std::optional<std::string_view> key = request_.header("idempotency-key");
     if (key && (key->empty() || key->size() > key_size_max))
-      return net::Response::problem(400, fmt::format("an Idempotency-Key has 1 to {} bytes", key_size_max));
-    return decompress();
+      return refuse(400, reason = fmt::format("an Idempotency-Key has 1 to {} bytes", key_size_max));
+    return decompress(reason);
   }
 
-  std::optional<net::Response> decompress() {
+  static net::Response refuse(unsigned status, const std::string& reason) { return net::Response::problem(status, reason); }
+
+  std::optional<net::Response> decompress(std::string& reason) {
     const std::string encoding = lower(request_.header("content-encoding").value_or("identity"));
     if (encoding == "identity") return std::nullopt;
-    if (encoding != "gzip" && encoding != "x-gzip") return unsupported_encoding(encoding);
+    if (encoding != "gzip" && encoding != "x-gzip") {
+      reason = fmt::format("Content-Encoding {} is not known here", encoding);
+      return unsupported_encoding(encoding);
+    }
     Result<std::string> plain = gunzip(request_.body, body_size_max_);
-    if (!plain) return net::Response::from(plain.error());
+    if (!plain) {
+      reason = plain.error().message;
+      return net::Response::from(plain.error());
+    }
     request_.body = std::move(*plain);
     return std::nullopt;
   }

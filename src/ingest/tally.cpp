@@ -2,7 +2,17 @@
 
 namespace iotstream::ingest {
 
-std::string_view name_of(SourceKind kind) { return kind == SourceKind::http ? "http" : "simulation"; }
+std::string_view name_of(SourceKind kind) {
+  switch (kind) {
+    case SourceKind::http:
+      return "http";
+    case SourceKind::simulation:
+      return "simulation";
+    case SourceKind::resend:
+      return "resend";
+  }
+  return "unknown";
+}
 
 Tally::Counters Tally::counters(metrics::Table& table, SourceKind kind) {
   const std::string label = metrics::Table::label("source", name_of(kind));
@@ -17,9 +27,10 @@ Tally::Counters Tally::counters(metrics::Table& table, SourceKind kind) {
 }
 
 Tally::Tally(metrics::Table& table)
-    : kinds_{counters(table, SourceKind::http), counters(table, SourceKind::simulation)},
-      latency_(table.histogram("iotstream_ingest_latency_us", "From a body's arrival at the gate to its acknowledgement.")),
-      schema_records_(table.counter("iotstream_ingest_schema_records_total", "New schema versions and facts made durable.")) {}
+    : latency_(table.histogram("iotstream_ingest_latency_us", "From a body's arrival at the gate to its acknowledgement.")),
+      schema_records_(table.counter("iotstream_ingest_schema_records_total", "New schema versions and facts made durable.")) {
+  for (const SourceKind kind : source_kinds) kinds_[static_cast<std::size_t>(kind)] = counters(table, kind);
+}
 
 void Tally::add(SourceKind kind, const Outcome& outcome, std::uint64_t bytes) {
   const Counters& to = kinds_[static_cast<std::size_t>(kind)];

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <iterator>
 
 #include <iotstream/ingest/gate.hpp>
 #include <iotstream/metrics/metrics.hpp>
@@ -20,15 +21,15 @@ class Tally {
 
  private:
   struct Counters {
-    metrics::Counter* received;
-    metrics::Counter* accepted;
-    metrics::Counter* rejected;
-    metrics::Counter* duplicates;
-    metrics::Counter* refused;
-    metrics::Counter* bytes;
+    metrics::Counter* received = nullptr;
+    metrics::Counter* accepted = nullptr;
+    metrics::Counter* rejected = nullptr;
+    metrics::Counter* duplicates = nullptr;
+    metrics::Counter* refused = nullptr;
+    metrics::Counter* bytes = nullptr;
   };
   static Counters counters(metrics::Table& table, SourceKind kind);
-  std::array<Counters, 2> kinds_;
+  std::array<Counters, std::size(source_kinds)> kinds_;
   metrics::Histogram& latency_;
   metrics::Counter& schema_records_;
 };

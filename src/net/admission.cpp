@@ -4,6 +4,8 @@
 
 #include <openssl/sha.h>
 
+#include <iotstream/base/text.hpp>
+
 #include "net/text.hpp"
 
 namespace iotstream::net {

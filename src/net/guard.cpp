@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <iotstream/base/text.hpp>
+
 #include "net/text.hpp"
 
 namespace iotstream::net {

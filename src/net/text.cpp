@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 
+#include <iotstream/base/text.hpp>
+
 namespace iotstream::net {
 namespace {
 
@@ -38,30 +40,6 @@ std::optional<std::string> unescape(std::string_view text, bool plus_is_blank) {
   return out;
 }
 
-/// The length of the well-formed sequence at the start of `text`, 0 when there is none. Table 3-7 of the Unicode standard.
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto in = [&](std::size_t i, unsigned low, unsigned high) {
-    return i < text.size() && byte(i) >= low && byte(i) <= high;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return in(1, 0x80, 0xBF) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const unsigned low = first == 0xE0 ? 0xA0 : 0x80;
-    const unsigned high = first == 0xED ? 0x9F : 0xBF;
-    return in(1, low, high) && in(2, 0x80, 0xBF) ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const unsigned low = first == 0xF0 ? 0x90 : 0x80;
-    const unsigned high = first == 0xF4 ? 0x8F : 0xBF;
-    return in(1, low, high) && in(2, 0x80, 0xBF) && in(3, 0x80, 0xBF) ? 4 : 0;
-  }
-  return 0;
-}
-
-constexpr std::string_view base64_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 }  // namespace
 
 std::string lower(std::string_view text) {
@@ -89,31 +67,13 @@ bool list_contains(std::string_view list, std::string_view token) {
   return false;
 }
 
-bool valid_utf8(std::string_view text) {
-  while (!text.empty()) {
-    // Eight plain ASCII bytes at a time: what nearly every text is made of.
-    std::uint64_t eight = 0;
-    if (text.size() >= sizeof eight) {
-      std::copy_n(text.data(), sizeof eight, reinterpret_cast<char*>(&eight));
-      if ((eight & 0x8080808080808080u) == 0) {
-        text.remove_prefix(sizeof eight);
-        continue;
-      }
-    }
-    const std::size_t length = sequence_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
-
 bool breaks_header(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
 }
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_blank) {
   auto out = unescape(text, plus_is_blank);
-  if (!out || breaks_header(*out) || !valid_utf8(*out)) return std::nullopt;
+  if (!out || breaks_header(*out) || !is_utf8(*out)) return std::nullopt;
   return out;
 }
 
@@ -127,7 +87,7 @@ std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(std:
     const std::size_t equals = std::min(part.find('='), part.size());
     auto name = percent_decode(part.substr(0, equals), true);
     auto value = unescape(part.substr(std::min(equals + 1, part.size())), true);
-    if (!name || !value || !valid_utf8(*value) || value->find('\0') != std::string::npos) return std::nullopt;
+    if (!name || !value || !is_utf8(*value) || value->find('\0') != std::string::npos) return std::nullopt;
     pairs.emplace_back(std::move(*name), std::move(*value));
   }
   return pairs;
@@ -143,38 +103,6 @@ bool equals_in_constant_time(std::string_view a, std::string_view b) {
     difference |= static_cast<unsigned>(x ^ y);
   }
   return difference == 0;
-}
-
-std::optional<std::string> base64_decode(std::string_view text) {
-  while (!text.empty() && text.back() == '=') text.remove_suffix(1);
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const std::size_t digit = base64_digits.find(c);
-    if (digit == std::string_view::npos) return std::nullopt;
-    bits = (bits << 6) | static_cast<std::uint32_t>(digit);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      out += static_cast<char>((bits >> count) & 0xFF);
-    }
-  }
-  if (count == 6) return std::nullopt;  // a lone digit carries no byte
-  return out;
-}
-
-std::string base64_encode(std::string_view bytes) {
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : bytes) {
-    bits = (bits << 8) | static_cast<unsigned char>(c);
-    for (count += 8; count >= 6; count -= 6) out += base64_digits[(bits >> (count - 6)) & 63];
-  }
-  if (count > 0) out += base64_digits[(bits << (6 - count)) & 63];
-  while (out.size() % 4 != 0) out += '=';
-  return out;
 }
 
 }  // namespace iotstream::net

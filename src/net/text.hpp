@@ -15,9 +15,6 @@ bool equals_ignoring_case(std::string_view a, std::string_view b);
 bool list_contains(std::string_view list, std::string_view token);
 std::string_view trim(std::string_view text);
 
-/// Well-formed by RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
-bool valid_utf8(std::string_view text);
-
 /// Undoes percent escapes; nothing for a bad escape, bytes that are not UTF-8, or NUL, CR, LF in the outcome. `plus_is_blank`
 /// for queries.
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_blank);
@@ -29,10 +26,6 @@ std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(std:
 /// Compares every byte whatever the outcome, so that the time taken says nothing about how much of a secret was right. (It does
 /// tell the length.)
 bool equals_in_constant_time(std::string_view a, std::string_view b);
-
-/// RFC 4648 §4; nothing when the text is not base64.
-std::optional<std::string> base64_decode(std::string_view text);
-std::string base64_encode(std::string_view bytes);
 
 /// True when a header with this value would end the line early or hide bytes: it holds CR, LF or NUL.
 bool breaks_header(std::string_view text);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <iotstream/base/text.hpp>
 #include <iotstream/net/client.hpp>
 #include <iotstream/os/process.hpp>
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include <iotstream/base/text.hpp>
+
 #include "net/text.hpp"
 
 namespace iotstream::net {
@@ -60,7 +62,7 @@ void apply_mask(char* bytes, std::size_t size, const Mask& mask, std::uint64_t p
 void append_control_frame(std::string& out, Opcode opcode, std::string_view payload, const std::optional<Mask>& mask) {
   payload = payload.substr(0, control_size_max);
   if (opcode == Opcode::close && payload.size() > 2) {
-    while (!valid_utf8(payload.substr(2))) payload.remove_suffix(1);
+    while (!is_utf8(payload.substr(2))) payload.remove_suffix(1);
   }
   append_frame_header(out, opcode, payload.size(), mask);
   const std::size_t at = out.size();
@@ -177,7 +179,7 @@ FrameDecoder::Item FrameDecoder::finish_frame() {
   if (!final_) return {};
   in_message_ = false;
   delivered_ = true;
-  if (!binary_ && !valid_utf8(message_)) return failed(close_code::bad_payload, "text that is not UTF-8");
+  if (!binary_ && !is_utf8(message_)) return failed(close_code::bad_payload, "text that is not UTF-8");
   return {Kind::message, binary_, 0, message_};
 }
 
@@ -188,7 +190,7 @@ FrameDecoder::Item FrameDecoder::finish_close() const {
       static_cast<std::uint16_t>((static_cast<unsigned char>(control_[0]) << 8) | static_cast<unsigned char>(control_[1]));
   if (!valid_close_code(code)) return failed(close_code::protocol_error, "close code that may not be sent");
   const std::string_view reason = std::string_view(control_).substr(2);
-  if (!valid_utf8(reason)) return failed(close_code::bad_payload, "reason that is not UTF-8");
+  if (!is_utf8(reason)) return failed(close_code::bad_payload, "reason that is not UTF-8");
   return {Kind::close, false, code, reason};
 }
 

@@ -8,6 +8,7 @@
 #include <iotstream/catalog/catalog.hpp>
 #include <iotstream/catalog/schemas.hpp>
 #include <iotstream/config/config.hpp>
+#include <iotstream/ingest/gate.hpp>
 #include <iotstream/live/hub.hpp>
 #include <iotstream/log/log.hpp>
 #include <iotstream/metrics/metrics.hpp>
@@ -25,6 +26,7 @@ struct Services {
   catalog::Catalog& catalog;
   catalog::Schemas& schemas;
   log::Log& log;
+  ingest::Gate& gate;
   sim::Simulator& simulator;
   store::History& history;
   live::Hub& hub;

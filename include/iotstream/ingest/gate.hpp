@@ -13,6 +13,7 @@
 #include <iotstream/base/ids.hpp>
 #include <iotstream/base/result.hpp>
 #include <iotstream/catalog/schemas.hpp>
+#include <iotstream/ingest/dead_letters.hpp>
 #include <iotstream/log/log.hpp>
 #include <iotstream/metrics/metrics.hpp>
 #include <iotstream/net/http.hpp>
@@ -27,7 +28,8 @@ enum class Acks : unsigned char { none, written, durable };
 enum class BodyFormat : unsigned char { detect, json, ndjson, csv };
 
 /// Who brings readings; each kind is counted by itself.
-enum class SourceKind : unsigned char { http, simulation };
+enum class SourceKind : unsigned char { http, simulation, resend };
+inline constexpr SourceKind source_kinds[]{SourceKind::http, SourceKind::simulation, SourceKind::resend};
 std::string_view name_of(SourceKind kind);
 
 /// Bytes of one reading's JSON text, or of one CSV record.
@@ -92,9 +94,22 @@ class Gate {
   /// never its neighbours. Blocks only when a schema grows (one sync) or a topic is created.
   virtual void submit(const Submission& submission, std::function<void(Result<Outcome>)> done) = 0;
 
+  /// A body that could not even be handed to submit() (an unknown encoding, broken compression): counted as one rejected
+  /// reading, and kept as a dead letter with `reason`.
+  virtual void reject(const Submission& submission, const std::string& reason) = 0;
+
+  /// What could not be taken.
+  virtual DeadLetters& dead_letters() = 0;
+
   /// Makes `from` the topic of a dataset: creates it when it is new. The topic's name is the dataset's.
   virtual Result<log::Topic*> topic(std::string_view dataset) = 0;
 };
+
+/// Sends letters through the gate again, as they were or as their bytes have been mended by the caller, and settles each that
+/// was looked at: one that is rejected again becomes a new letter. `outcome` adds up; its errors' line is the letter's place in
+/// `letters`, from 1. A truncated letter, and one that the log refuses, stays as it is. Blocks until all are durable: on a
+/// worker.
+Result<Outcome> resend(Gate& gate, const std::string& dataset, const std::vector<DeadLetter>& letters);
 
 /// `POST /search/results` and `POST /api/v1/datasets/{dataset}/events`. Bodies above 64 KiB and compressed ones are handled on
 /// `workers`, the rest on the socket's thread. A decompressed body may have body_size_max bytes too. `gate` and `workers`

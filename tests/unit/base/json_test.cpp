@@ -5,8 +5,8 @@
 #include <catch2/catch.hpp>
 
 #include <iotstream/base/json.hpp>
+#include <iotstream/base/text.hpp>
 
-#include "base/utf8.hpp"
 #include "support/random.hpp"
 
 using namespace iotstream;
@@ -72,8 +72,8 @@ TEST_CASE("every code point is well-formed in its one encoding, and cut ones are
               static_cast<char>(0x80 | (point >> 6 & 0x3f)), static_cast<char>(0x80 | (point & 0x3f))};
     }
     const bool surrogate = point >= 0xd800 && point < 0xe000;
-    if (base::utf8_length(text) != (surrogate ? 0 : text.size())) ++wrong;
-    if (text.size() > 1 && base::utf8_length(std::string_view(text).substr(0, text.size() - 1)) != 0) ++wrong;
+    if (utf8_length(text) != (surrogate ? 0 : text.size())) ++wrong;
+    if (text.size() > 1 && utf8_length(std::string_view(text).substr(0, text.size() - 1)) != 0) ++wrong;
   }
   CHECK(wrong == 0);
 }

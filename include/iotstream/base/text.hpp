@@ -1,10 +1,12 @@
-// UTF-8, as much of it as writing JSON and diagnostics needs.
+// Texts that come from outside: UTF-8 and base64.
 #pragma once
 
 #include <cstddef>
+#include <optional>
+#include <string>
 #include <string_view>
 
-namespace iotstream::base {
+namespace iotstream {
 
 /// Bytes of the well-formed UTF-8 sequence at the start of `text` (1 to 4); 0 when there is none: a stray or missing
 /// continuation byte, an overlong form, a surrogate, above U+10FFFF, or the end. After table 3-7 of the Unicode standard.
@@ -31,4 +33,13 @@ inline std::size_t utf8_length(std::string_view text) noexcept {
   return 0;
 }
 
-}  // namespace iotstream::base
+/// The offset of the first byte that is not valid UTF-8; text.size() when all is.
+std::size_t first_invalid_utf8(std::string_view text) noexcept;
+inline bool is_utf8(std::string_view text) noexcept { return first_invalid_utf8(text) == text.size(); }
+
+/// RFC 4648 §4, with padding.
+std::string base64_encode(std::string_view bytes);
+/// Padding may be missing; nothing when the text is not base64.
+std::optional<std::string> base64_decode(std::string_view text);
+
+}  // namespace iotstream
