@@ -14,6 +14,7 @@
 
 #include "log/counters.hpp"
 #include "log/futex.hpp"
+#include "log/segment.hpp"
 
 namespace iotstream::log {
 
@@ -105,6 +106,7 @@ struct Environment {
   Shards& shards;
   Subscribers& subscribers;
   SyncRequests& syncs;
+  std::uint64_t (*salt)() = &random_salt;  ///< another one in tests whose files must not change
 };
 
 }  // namespace iotstream::log

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <iotstream/base/diagnostics.hpp>
-#include <iotstream/os/process.hpp>
 
 #include "log/partition.hpp"
 
@@ -69,8 +68,7 @@ bool PartitionLog::growing_is_old() const {
 
 Status PartitionLog::begin_segment() {
   format::SegmentHeader header;
-  const std::string salt = os::random_bytes(sizeof header.salt);
-  std::memcpy(&header.salt, salt.data(), sizeof header.salt);
+  header.salt = environment_.salt();
   header.partition = identity_.partition.value;
   header.base_offset = pending_header_.base_offset;
   header.created_us = last_append_us_;

@@ -7,8 +7,14 @@
 #include <fmt/format.h>
 
 #include <iotstream/base/diagnostics.hpp>
+#include <iotstream/os/process.hpp>
 
 namespace iotstream::log {
+
+std::uint64_t random_salt() {
+  const std::string bytes = os::random_bytes(sizeof(std::uint64_t));
+  return load_le<std::uint64_t>(as_bytes(bytes).data());
+}
 
 std::string segment_file_name(std::uint64_t base_offset) { return fmt::format("{:020}.segment", base_offset); }
 std::string index_file_name(std::uint64_t base_offset) { return fmt::format("{:020}.index", base_offset); }

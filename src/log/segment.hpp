@@ -15,6 +15,9 @@
 
 namespace iotstream::log {
 
+/// A salt for a new segment: from the system, never the same again.
+std::uint64_t random_salt();
+
 std::string segment_file_name(std::uint64_t base_offset);
 std::string index_file_name(std::uint64_t base_offset);
 /// The base offset that a name of a segment file says; nothing for other names.
