@@ -22,7 +22,7 @@ using Files = std::map<std::string, std::vector<std::byte>>;
 
 /// Space reserved ahead says nothing: it is not compared and not kept, up to the multiple of 8 where frames end.
 std::vector<std::byte> without_reserve(const std::string& path, std::vector<std::byte> bytes) {
-  if (!path.ends_with(".segment") && path.find("groups.") == std::string::npos) return bytes;
+  if (!path.ends_with(".segment")) return bytes;
   while (!bytes.empty() && bytes.back() == std::byte{0}) bytes.pop_back();
   bytes.resize(format::align_frame(bytes.size()));
   return bytes;
