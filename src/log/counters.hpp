@@ -22,7 +22,16 @@ struct Counters {
             table.gauge("iotstream_log_read_only_partitions", "Partitions that refuse appends until the restart.")),
         disk_full_partitions(table.gauge("iotstream_log_disk_full_partitions", "Partitions that wait for space.")),
         cold_reads(table.counter("iotstream_log_cold_reads_total", "Reads that were not served from memory.")),
-        segments_removed(table.counter("iotstream_log_segments_removed_total", "Segments removed by retention.")) {}
+        segments_removed(table.counter("iotstream_log_segments_removed_total", "Segments removed by retention.")),
+        duplicates(table.counter("iotstream_log_duplicates_total",
+                                 "Appends that were there already, by their producer's sequence.")),
+        out_of_order(table.counter("iotstream_log_out_of_order_total",
+                                   "Appends refused because earlier ones of their producer are missing.")),
+        compaction_passes(table.counter("iotstream_log_compaction_passes_total", "Passes of compaction over a partition.")),
+        compaction_removed_records(
+            table.counter("iotstream_log_compaction_removed_records_total", "Records removed by compaction.")),
+        compaction_removed_bytes(
+            table.counter("iotstream_log_compaction_removed_bytes_total", "Bytes that compaction gave back.")) {}
 
   metrics::Counter& records;
   metrics::Counter& bytes;
@@ -37,6 +46,11 @@ struct Counters {
   metrics::Gauge& disk_full_partitions;
   metrics::Counter& cold_reads;
   metrics::Counter& segments_removed;
+  metrics::Counter& duplicates;
+  metrics::Counter& out_of_order;
+  metrics::Counter& compaction_passes;
+  metrics::Counter& compaction_removed_records;
+  metrics::Counter& compaction_removed_bytes;
 };
 
 }  // namespace iotstream::log

@@ -57,7 +57,7 @@ std::uint32_t frame_crc(const std::byte* frame, std::size_t length, std::uint64_
 }
 
 Status check_version(std::uint32_t found, std::string_view what) {
-  if (found == version) return {};
+  if (found >= 1 && found <= version) return {};
   if (found > version)
     return Error{ErrorKind::unsupported, fmt::format("{} has format {}; this program reads up to {}", what, found, version)};
   return Error{ErrorKind::corrupt, fmt::format("{} has the impossible format {}", what, found)};
@@ -97,6 +97,7 @@ Result<SegmentHeader> parse_segment_header(ByteView sector) {
       .get(header.created_us)
       .get(topic_size);
   if (auto good = check_version(found, "a segment"); !good) return good.error();
+  header.format = found;
   if (topic_size > topic_name_size_max) return Error{ErrorKind::corrupt, "the segment's header names an impossible topic"};
   header.topic.assign(reinterpret_cast<const char*>(sector.data() + 44), topic_size);
   return header;
@@ -141,8 +142,10 @@ std::optional<FrameHeader> parse_frame_header(ByteView bytes) {
       .get(header.min_time_us)
       .get(header.max_time_us)
       .get(header.durable_offset);
+  // A gap of many offsets takes the room of one record.
+  const std::uint64_t records_min = (header.attributes & frame_has_gaps) != 0 ? 1 : header.count;
   const bool possible = header.length % frame_alignment == 0 && header.length <= frame_size_max && header.count > 0 &&
-                        header.length >= frame_header_size + std::uint64_t{header.count} * record_header_size &&
+                        header.length >= frame_header_size + records_min * record_header_size &&
                         header.base_offset <= (std::uint64_t{1} << 62);
   if (!possible) return std::nullopt;
   return header;
@@ -157,14 +160,64 @@ std::optional<RecordView> parse_record(const std::byte*& at, const std::byte* en
   const auto left = static_cast<std::size_t>(end - at);
   if (left < record_header_size) return std::nullopt;
   const auto value_size = load_le<std::uint32_t>(at);
-  const auto key_size = load_le<std::uint32_t>(at + 4);
-  if (std::uint64_t{value_size} + key_size > left - record_header_size) return std::nullopt;
+  const auto key_field = load_le<std::uint32_t>(at + 4);
+  const std::uint32_t key_size = key_field & key_size_mask;
   RecordView record;
   record.time_us = load_le<std::int64_t>(at + 8);
-  record.key = {reinterpret_cast<const char*>(at + record_header_size), key_size};
-  record.value = {at + record_header_size + key_size, value_size};
-  at += record_header_size + key_size + value_size;
+  if ((key_field & gap_bit) != 0) [[unlikely]] {
+    if (value_size == 0) return std::nullopt;
+    record.gap = value_size;
+    at += record_header_size;
+    return record;
+  }
+  record.numbered = (key_field & producer_bit) != 0;
+  const std::size_t prefix = record.numbered ? producer_size : 0;
+  if (prefix + key_size + value_size > left - record_header_size) return std::nullopt;
+  if (record.numbered) {
+    record.producer = load_le<std::uint64_t>(at + record_header_size);
+    record.sequence = load_le<std::uint64_t>(at + record_header_size + 8);
+  }
+  at += record_header_size + prefix;
+  record.key = {reinterpret_cast<const char*>(at), key_size};
+  record.value = {at + key_size, value_size};
+  at += key_size + value_size;
   return record;
+}
+
+bool FrameRecords::next() {
+  while (next_ < limit_) {
+    begin_ = at_;
+    const auto record = parse_record(at_, end_);
+    IOTSTREAM_ASSERT(record.has_value() && record->gap <= limit_ - next_, "the record at offset {} does not fit its batch",
+                     next_);
+    if (record->gap != 0) {
+      next_ += record->gap;
+      continue;
+    }
+    record_ = *record;
+    offset_ = next_++;
+    return true;
+  }
+  return false;
+}
+
+void put_record_header(std::byte* at, std::uint32_t value_size, std::uint32_t key_field, std::int64_t time_us) {
+  Packer(at).put(value_size).put(key_field).put(time_us);
+}
+
+Mark mark_of(const SegmentSummary& summary) {
+  Mark mark;
+  mark.segment_base = summary.base_offset;
+  mark.salt = summary.salt;
+  mark.position = summary.end_position;
+  mark.next_offset = summary.next_offset;
+  mark.chain = summary.chain;
+  mark.append_time_us = summary.last_append_us;
+  mark.min_time_us = summary.min_time_us;
+  mark.max_time_us = summary.max_time_us;
+  mark.first_append_us = summary.first_append_us;
+  mark.attributes = summary.attributes;
+  return mark;
 }
 
 void encode(const Mark& mark, MutableByteView sector) {
@@ -183,7 +236,8 @@ void encode(const Mark& mark, MutableByteView sector) {
       .put(mark.min_time_us)
       .put(mark.max_time_us)
       .put(mark.first_append_us)
-      .put(std::uint32_t{mark.clean});
+      .put(std::uint32_t{mark.clean})
+      .put(mark.attributes);
   seal_block(sector);
 }
 
@@ -207,9 +261,10 @@ std::optional<Mark> parse_mark(ByteView sector) {
       .get(mark.min_time_us)
       .get(mark.max_time_us)
       .get(mark.first_append_us)
-      .get(clean);
+      .get(clean)
+      .get(mark.attributes);
   mark.clean = clean != 0;
-  if (found != version) return std::nullopt;
+  if (!check_version(found, "a mark")) return std::nullopt;
   return mark;
 }
 
@@ -229,7 +284,8 @@ void encode(const SegmentSummary& summary, MutableByteView bytes) {
       .put(summary.first_append_us)
       .put(summary.last_append_us)
       .put(summary.entry_count)
-      .put(summary.entries_crc);
+      .put(summary.entries_crc)
+      .put(summary.attributes);
   seal_block(bytes);
 }
 
@@ -252,7 +308,8 @@ Result<SegmentSummary> parse_summary(ByteView bytes) {
       .get(summary.first_append_us)
       .get(summary.last_append_us)
       .get(summary.entry_count)
-      .get(summary.entries_crc);
+      .get(summary.entries_crc)
+      .get(summary.attributes);
   if (auto good = check_version(found, "an index"); !good) return good.error();
   return summary;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,7 +19,8 @@
 
 namespace iotstream::log::format {
 
-inline constexpr std::uint32_t version = 1;
+/// Written; every version from 1 on is read. 2 added producers, gaps and the attributes of an index and of a mark.
+inline constexpr std::uint32_t version = 2;
 /// What a disk writes whole or not at all. Small structures that are rewritten in place are exactly this long.
 inline constexpr std::size_t sector_size = 512;
 
@@ -30,6 +32,7 @@ struct SegmentHeader {
   std::uint64_t base_offset = 0;
   std::int64_t created_us = 0;
   std::string topic;
+  std::uint32_t format = version;  ///< read: the version that wrote it
 };
 inline constexpr std::size_t topic_name_size_max = 200;
 /// The first frame stands here: one header in each of the first two sectors, so that one bad sector loses nothing.
@@ -48,14 +51,20 @@ struct FrameHeader {
   std::uint32_t crc = 0;           ///< of salt, position, and the frame from byte 12 on
   std::uint32_t previous_crc = 0;  ///< the crc of the frame before, or first_chain()
   std::uint64_t base_offset = 0;
-  std::uint32_t count = 0;       ///< records; at least 1
-  std::uint32_t attributes = 0;  ///< 0 in version 1
+  std::uint32_t count = 0;       ///< offsets, each a record or, in a compacted segment, a part of a gap; at least 1
+  std::uint32_t attributes = 0;  ///< frame_has_…; 0 in version 1
   std::int64_t append_time_us = 0;
   std::int64_t min_time_us = 0;      ///< least event time
   std::int64_t max_time_us = 0;      ///< greatest event time
   std::uint64_t durable_offset = 0;  ///< all records below were on stable storage when this frame was sealed
   std::uint64_t next_offset() const { return base_offset + count; }
 };
+inline constexpr std::uint32_t frame_has_producers = 1;  ///< some records carry the producer that numbered them
+inline constexpr std::uint32_t frame_has_gaps = 2;       ///< some offsets have no record any more
+inline constexpr std::uint32_t frame_attributes_known = frame_has_producers | frame_has_gaps;
+/// Times of a frame or segment in which no record is left: greater and less than all others.
+inline constexpr std::int64_t no_min_time_us = std::numeric_limits<std::int64_t>::max();
+inline constexpr std::int64_t no_max_time_us = std::numeric_limits<std::int64_t>::min();
 inline constexpr std::uint32_t frame_magic = 0x48435442;  // "BTCH"
 inline constexpr std::size_t frame_header_size = 64;
 inline constexpr std::size_t frame_alignment = 8;
@@ -79,13 +88,51 @@ bool check_frame(ByteView frame, std::uint64_t salt, std::uint64_t position);
 
 // ---- record, in a frame's body; the staging ring uses the same header with the lengths added up ----
 
+/// In the field of the key's length, above the length: the contents begin with the producer and the sequence (2 × u64).
+inline constexpr std::uint32_t producer_bit = 1u << 30;
+/// Likewise: no record, but as many offsets without one as the field of the value's length says.
+inline constexpr std::uint32_t gap_bit = 1u << 29;
+inline constexpr std::uint32_t key_size_mask = gap_bit - 1;
+inline constexpr std::size_t producer_size = 16;
+
 struct RecordView {
   std::int64_t time_us = 0;
   std::string_view key;
   ByteView value;
+  std::uint32_t gap = 0;   ///< not 0: no record but a gap of so many offsets
+  bool numbered = false;   ///< the next two are there
+  std::uint64_t producer = 0;
+  std::uint64_t sequence = 0;
 };
-/// Reads the record at `at` and moves it on; nothing when it does not fit before `end`.
+/// Reads the record or gap at `at` and moves it on; nothing when it does not fit before `end`.
 std::optional<RecordView> parse_record(const std::byte*& at, const std::byte* end);
+
+/// Walks over the records of a frame that passed its check, past gaps.
+class FrameRecords {
+ public:
+  FrameRecords(const FrameHeader& header, ByteView frame)
+      : at_(frame.data() + frame_header_size), end_(frame.data() + frame.size()), next_(header.base_offset),
+        limit_(header.next_offset()) {}
+  /// False behind the last. Contents that do not parse, though the frame passed its check, are a broken invariant of the writer
+  /// and not of the disk.
+  bool next();
+  const RecordView& record() const { return record_; }
+  std::uint64_t offset() const { return offset_; }
+  /// The record as it stands in the frame.
+  ByteView bytes() const { return {begin_, static_cast<std::size_t>(at_ - begin_)}; }
+
+ private:
+  const std::byte* at_;
+  const std::byte* end_;
+  const std::byte* begin_ = nullptr;
+  std::uint64_t next_;
+  std::uint64_t limit_;
+  std::uint64_t offset_ = 0;
+  RecordView record_;
+};
+
+/// Writes a record's header, or a gap's.
+void put_record_header(std::byte* at, std::uint32_t value_size, std::uint32_t key_field, std::int64_t time_us);
 
 // ---- durable mark: one slot of two ----
 
@@ -101,6 +148,7 @@ struct Mark {
   std::int64_t max_time_us = 0;
   std::int64_t first_append_us = 0;
   bool clean = false;  ///< written when the log was closed: nothing stood behind position then
+  std::uint32_t attributes = 0;  ///< of all frames of the segment up to the mark, together
 };
 void encode(const Mark& mark, MutableByteView sector);
 std::optional<Mark> parse_mark(ByteView sector);
@@ -129,10 +177,14 @@ struct SegmentSummary {
   std::uint32_t chain = 0;  ///< crc of the last frame
   std::uint32_t entry_count = 0;
   std::uint32_t entries_crc = 0;
+  std::uint32_t attributes = 0;  ///< of all frames, together
   bool operator==(const SegmentSummary&) const = default;
 };
 inline constexpr std::size_t summary_size = 128;
 inline constexpr std::size_t index_entry_size = 16;
+
+/// Where a segment stands now, as a mark of it.
+Mark mark_of(const SegmentSummary& summary);
 
 void encode(const SegmentSummary& summary, MutableByteView bytes);
 Result<SegmentSummary> parse_summary(ByteView bytes);

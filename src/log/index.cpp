@@ -23,6 +23,7 @@ SegmentIndex::SegmentIndex(const format::Mark& mark) : SegmentIndex(mark.salt, m
   summary_.max_time_us = mark.max_time_us;
   summary_.first_append_us = mark.first_append_us;
   summary_.last_append_us = mark.append_time_us;
+  summary_.attributes = mark.attributes;
   complete_ = mark.position == format::frames_begin;
   known_from_ = mark.position;
 }
@@ -68,6 +69,7 @@ void SegmentIndex::add(const format::FrameHeader& frame, std::uint64_t position)
   summary_.next_offset = frame.next_offset();
   summary_.end_position = position + frame.length;
   summary_.chain = frame.crc;
+  summary_.attributes |= frame.attributes;
   if (new_cell)
     entries_.push_back({static_cast<std::uint32_t>(frame.base_offset - summary_.base_offset),
                         static_cast<std::uint32_t>(position), summary_.max_time_us});

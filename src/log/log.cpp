@@ -31,6 +31,11 @@ std::string_view describe(AppendStatus status) {
       return "the partition is read-only until the restart, because the disk refused a write or a sync";
     case AppendStatus::closed:
       return "the log is closing";
+    case AppendStatus::duplicate:
+    case AppendStatus::duplicate_unplaced:
+      return "the record was taken before";
+    case AppendStatus::out_of_order:
+      return "records of this producer between its last and this one are missing";
   }
   return "unknown";
 }

@@ -17,12 +17,17 @@ Result<std::unique_ptr<PartitionLog>> PartitionLog::open(const Environment& envi
                                environment.clock.now()};
   auto recovered = recover(context, marks);
   if (!recovered) return recovered.error();
-  return std::unique_ptr<PartitionLog>(
-      new PartitionLog(environment, std::move(identity), options, log_options, std::move(*recovered), std::move(marks)));
+  ProducerFile producer_file(environment.disk, identity.directory);
+  auto producers = recover_producers(producer_file, recovered->segments, recovered->next_offset);
+  if (!producers) return producers.error();
+  return std::unique_ptr<PartitionLog>(new PartitionLog(environment, std::move(identity), options, log_options,
+                                                        std::move(*recovered), std::move(marks), std::move(producer_file),
+                                                        std::move(*producers)));
 }
 
 PartitionLog::PartitionLog(const Environment& environment, PartitionIdentity identity, const TopicOptions& options,
-                           const LogOptions& log_options, Recovered recovered, MarkFile marks)
+                           const LogOptions& log_options, Recovered recovered, MarkFile marks,
+                           ProducerFile producer_file, ProducerTable producers)
     : environment_(environment),
       shard_(environment.shards.assign()),
       park_(environment_.shards.park(shard_)),
@@ -33,11 +38,14 @@ PartitionLog::PartitionLog(const Environment& environment, PartitionIdentity ide
       earliest_(recovered.segments.empty() ? recovered.next_offset : recovered.segments.front()->base_offset()),
       ring_(log_options.staging_size, recovered.next_offset),
       cache_(log_options.cache_size),
+      producers_(std::move(producers)),
       growing_(std::move(recovered.growing)),
       last_append_us_(recovered.last_append_us),
       segments_(std::move(recovered.segments)),
       damage_(std::move(recovered.damage)),
-      marks_(std::move(marks)) {
+      marks_(std::move(marks)),
+      producer_file_(std::move(producer_file)) {
+  know_producers();
   waiting_for_written_.advance(recovered.next_offset);
   waiting_for_durable_.advance(recovered.next_offset);
   if (recovered.mark) {
@@ -45,11 +53,7 @@ PartitionLog::PartitionLog(const Environment& environment, PartitionIdentity ide
     marked_offset_ = recovered.mark->next_offset;
     mark_is_clean_ = recovered.mark->clean;
   }
-  if (growing_ != nullptr) {
-    const auto known = growing_->summary();
-    durable_mark_ = {0,           known.base_offset,    known.salt,        known.end_position, known.next_offset,
-                     known.chain, known.last_append_us, known.min_time_us, known.max_time_us,  known.first_append_us};
-  }
+  if (growing_ != nullptr) durable_mark_ = format::mark_of(growing_->summary());
 }
 
 std::string PartitionLog::name() const { return fmt::format("{}/{}", identity_.topic, identity_.partition); }
@@ -57,14 +61,14 @@ std::string PartitionLog::name() const { return fmt::format("{}/{}", identity_.t
 Appended PartitionLog::refusal(State state) const {
   switch (state) {
     case State::disk_full:
-      return {AppendStatus::disk_full, {}};
+      return {AppendStatus::disk_full, {}, 0};
     case State::read_only:
-      return {AppendStatus::read_only, {}};
+      return {AppendStatus::read_only, {}, 0};
     case State::open:
     case State::closed:
       break;
   }
-  return {AppendStatus::closed, {}};
+  return {AppendStatus::closed, {}, 0};
 }
 
 Appended PartitionLog::append(Timestamp time, std::string_view key, ByteView value) {
@@ -72,18 +76,18 @@ Appended PartitionLog::append(Timestamp time, std::string_view key, ByteView val
   if (state != State::open) [[unlikely]]
     return refusal(state);
   if (key.size() > record_size_max || value.size() > record_size_max - key.size()) [[unlikely]]
-    return {AppendStatus::too_large, {}};
+    return {AppendStatus::too_large, {}, 0};
   const StagingRing::Claimed claimed = ring_.append(time, key, value);
   if (claimed.outcome == StagingRing::Outcome::accepted) [[likely]] {
     park_.wake_if_parked();
-    return {AppendStatus::accepted, Offset(claimed.offset)};
+    return {AppendStatus::accepted, Offset(claimed.offset), 0};
   }
   if (claimed.outcome == StagingRing::Outcome::sealed) {
     const State now = state_.load(std::memory_order_relaxed);
     return refusal(now == State::open ? State::closed : now);
   }
   environment_.counters.back_pressured.add();
-  return {AppendStatus::back_pressured, {}};
+  return {AppendStatus::back_pressured, {}, 0};
 }
 
 void PartitionLog::when(Watermark watermark, Offset offset, std::function<void(Status)> done) {

@@ -14,6 +14,8 @@
 
 #include "log/environment.hpp"
 #include "log/mark_file.hpp"
+#include "log/producer_file.hpp"
+#include "log/producers.hpp"
 #include "log/recover.hpp"
 #include "log/ring.hpp"
 #include "log/tail_cache.hpp"
@@ -35,6 +37,8 @@ class PartitionLog final : public Partition {
 
   // ---- any thread ----
   Appended append(Timestamp time, std::string_view key, ByteView value) override;
+  Appended append(Timestamp time, std::string_view key, ByteView value, const Producer& producer) override;
+  std::optional<std::uint64_t> last_sequence(std::uint64_t producer) const override;
   void when(Watermark watermark, Offset offset, std::function<void(Status)> done) override;
   Watermarks watermarks() const override;
   PartitionStatus status() const override;
@@ -81,13 +85,20 @@ class PartitionLog final : public Partition {
 
  private:
   enum class State : unsigned char { open, disk_full, read_only, closed };
+  /// The table of producers as it stood at an offset.
+  struct TableImage {
+    std::uint64_t offset = 0;
+    std::vector<std::byte> bytes;
+  };
   struct Unsynced {
     std::vector<std::shared_ptr<Segment>> segments;  ///< in order; the last is the growing one
     format::Mark upto;                               ///< where the written frames end
+    std::optional<TableImage> table;                 ///< to be stored when that is durable
   };
 
   PartitionLog(const Environment& environment, PartitionIdentity identity, const TopicOptions& options,
-               const LogOptions& log_options, Recovered recovered, MarkFile marks);
+               const LogOptions& log_options, Recovered recovered, MarkFile marks, ProducerFile producer_file,
+               ProducerTable producers);
 
   Appended refusal(State state) const;
   std::string name() const;
@@ -101,6 +112,12 @@ class PartitionLog final : public Partition {
   Work stall();
   void discard();
   void fail(const Error& error);
+
+  // partition_producers.cpp
+  Appended append_new(Timestamp time, std::string_view key, ByteView value, const Producer& producer);
+  void know_producers();
+  void keep_table(const ProducerTable::Place& place);
+  void store_table(const TableImage& table);
 
   // partition_sync.cpp
   bool sync_round(bool to_seal_only);
@@ -139,11 +156,19 @@ class PartitionLog final : public Partition {
   Waiters waiting_for_written_;
   Waiters waiting_for_durable_;
 
+  /// Guards the table that appends are checked against. Held over check, claim and copy, so that of two tries with the same
+  /// sequence one sees the other. Nothing but appends with a producer waits for it.
+  mutable std::mutex producers_mutex_;
+  ProducerTable producers_;
+
   // The writer's alone.
   std::shared_ptr<Segment> growing_;
   std::shared_ptr<std::byte[]> pending_;  ///< a batch gathered and not written yet
   format::FrameHeader pending_header_;
   std::int64_t last_append_us_ = 0;
+  ProducerTable written_producers_;        ///< as of what is written: the same records in the same order, so the same table
+  std::uint64_t producer_bytes_ = 0;       ///< written in frames with producers since written_producers_ was last kept
+  bool producers_changed_ = false;         ///< since then
 
   mutable std::mutex segments_mutex_;  ///< short: no I/O under it
   std::vector<std::shared_ptr<Segment>> segments_;
@@ -164,6 +189,7 @@ class PartitionLog final : public Partition {
   MarkFile marks_;
   format::Mark durable_mark_;
   std::uint64_t marked_offset_ = 0;
+  ProducerFile producer_file_;
   bool mark_is_clean_ = false;  ///< what stands on disk is the mark of a clean end
 };
 

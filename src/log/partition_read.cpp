@@ -18,25 +18,21 @@ class Collector {
   Collector(std::uint64_t from, std::uint64_t limit, std::size_t bytes_max)
       : from_(from), limit_(limit), bytes_max_(bytes_max) {}
 
-  /// False when enough is collected. The frame has passed its check; contents that do not parse all the same are a broken
-  /// invariant of the writer, not of the disk.
+  /// False when enough is collected. The frame has passed its check.
   bool add(const format::FrameHeader& header, ByteView frame) {
-    const std::byte* at = frame.data() + format::frame_header_size;
-    const std::byte* const end = frame.data() + frame.size();
     // Room for what will come of this frame, judged by the mean size of its records; growth stays geometric.
+    const std::size_t records_max = std::min<std::size_t>(header.count, frame.size() / format::record_header_size);
     const std::size_t expected =
-        header.count * std::min<std::size_t>(bytes_max_ - bytes_ + 256, frame.size()) / frame.size() + 1;
+        records_max * std::min<std::size_t>(bytes_max_ - bytes_ + 256, frame.size()) / frame.size() + 1;
     if (records_.size() + expected > records_.capacity())
       records_.reserve(std::max(records_.size() + expected, 2 * records_.size()));
-    for (std::uint32_t i = 0; i != header.count; ++i) {
-      const auto record = format::parse_record(at, end);
-      IOTSTREAM_ASSERT(record.has_value(), "record {} of {} at offset {} does not fit its batch", i, header.count,
-                       header.base_offset);
-      const std::uint64_t offset = header.base_offset + i;
+    for (format::FrameRecords frame_records(header, frame); frame_records.next();) {
+      const std::uint64_t offset = frame_records.offset();
       if (offset < from_) continue;
       if (offset >= limit_ || (bytes_ >= bytes_max_ && !records_.empty())) return false;
-      records_.push_back({Offset(offset), {record->time_us}, {header.append_time_us}, record->key, record->value});
-      bytes_ += format::record_header_size + record->key.size() + record->value.size();
+      const format::RecordView& record = frame_records.record();
+      records_.push_back({Offset(offset), {record.time_us}, {header.append_time_us}, record.key, record.value});
+      bytes_ += format::record_header_size + record.key.size() + record.value.size();
     }
     return bytes_ < bytes_max_;
   }
@@ -104,6 +100,11 @@ void PartitionLog::remember(const Segment& segment, const FrameScanner& scanner,
   const auto& frame = scanner.frame();
   if (wanted < scanner.next_offset()) cursor.start = {scanner.frame_position(), frame.base_offset, frame.previous_crc};
   std::lock_guard lock(segments_mutex_);
+  // Not of one that has gone meanwhile: a later segment could come to stand at its address.
+  const auto place = std::partition_point(segments_.begin(), segments_.end(), [&segment](const auto& other) {
+    return other->base_offset() < segment.base_offset();
+  });
+  if (place == segments_.end() || place->get() != &segment) return;
   if (cursors_.size() == cursors_max) cursors_.erase(cursors_.begin());
   cursors_.push_back(cursor);
 }
@@ -215,13 +216,8 @@ Result<std::optional<std::uint64_t>> PartitionLog::seek_in(Segment& segment, std
     }
     if (scanner->frame().base_offset >= limit) return std::optional<std::uint64_t>();
     if (scanner->frame().max_time_us < time_us) continue;
-    const ByteView frame = scanner->frame_bytes();
-    const std::byte* at = frame.data() + format::frame_header_size;
-    for (std::uint64_t offset = scanner->frame().base_offset; offset != scanner->frame().next_offset(); ++offset) {
-      const auto record = format::parse_record(at, frame.data() + frame.size());
-      IOTSTREAM_ASSERT(record.has_value(), "the record at offset {} does not fit its batch", offset);
-      if (record->time_us >= time_us) return std::optional<std::uint64_t>(offset);
-    }
+    for (format::FrameRecords records(scanner->frame(), scanner->frame_bytes()); records.next();)
+      if (records.record().time_us >= time_us) return std::optional<std::uint64_t>(records.offset());
   }
 }
 

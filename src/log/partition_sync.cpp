@@ -1,4 +1,6 @@
 // The sync thread's part of a partition: durable watermark, durable mark, sealing.
+#include <utility>
+
 #include <iotstream/base/diagnostics.hpp>
 
 #include "log/partition.hpp"
@@ -14,6 +16,7 @@ bool PartitionLog::sync_round(bool to_seal_only) {
     std::lock_guard lock(unsynced_mutex_);
     round = unsynced_;
     unsynced_.segments.clear();
+    unsynced_.table.reset();
   }
   if (round.segments.empty()) return false;
   std::shared_ptr<Segment> last = round.segments.back();
@@ -37,6 +40,7 @@ bool PartitionLog::sync_round(bool to_seal_only) {
     waiting_for_durable_.advance(round.upto.next_offset);
     environment_.subscribers.notify(Watermark::durable);
   }
+  if (round.table) store_table(*round.table);
   bool sealed = false;
   for (const auto& segment : round.segments) {
     if (segment == last) break;
@@ -63,6 +67,11 @@ void PartitionLog::write_mark() {
 void PartitionLog::finish_syncing() {
   if (state_.load(std::memory_order_relaxed) != State::read_only) {
     sync_round(false);  // in mode `none` too: a clean end is worth one sync
+    // The writer has ended: what it knew is what is written, and that is durable now.
+    if (producers_changed_) {
+      const auto& end = durable_mark_;
+      store_table({end.next_offset, written_producers_.encode({end.next_offset, end.segment_base, end.position})});
+    }
     durable_mark_.clean = true;
     write_mark();
     if (auto status = marks_.sync(); !status)

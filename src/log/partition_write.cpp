@@ -8,6 +8,12 @@
 #include "log/partition.hpp"
 
 namespace iotstream::log {
+namespace {
+
+/// The table of producers is stored after so many bytes of frames that have some: a start reads no more than these for it.
+constexpr std::uint64_t table_step = 8u << 20;
+
+}  // namespace
 
 PartitionLog::Work PartitionLog::serve() {
   if (state_.load(std::memory_order_relaxed) == State::read_only) {
@@ -48,6 +54,7 @@ bool PartitionLog::gather() {
   pending_header_.append_time_us = last_append_us_;
   pending_header_.min_time_us = run.min_time_us;
   pending_header_.max_time_us = run.max_time_us;
+  if ((run.key_fields & format::producer_bit) != 0) pending_header_.attributes = format::frame_has_producers;
   return true;
 }
 
@@ -76,6 +83,8 @@ Status PartitionLog::begin_segment() {
   auto created = Segment::create(environment_.disk, identity_.directory, std::move(header), options_.segment_size);
   if (!created) return created.error();
   const auto closed = std::exchange(growing_, std::move(*created));
+  // A closed segment need not be read for producers any more.
+  if (producers_changed_) keep_table({growing_->base_offset(), growing_->base_offset(), format::frames_begin});
   {
     std::lock_guard lock(segments_mutex_);
     segments_.push_back(growing_);
@@ -96,10 +105,16 @@ void PartitionLog::publish() {
   counters.batches.add();
   {
     const auto known = growing_->summary();
+    if ((pending_header_.attributes & format::frame_has_producers) != 0) {
+      written_producers_.add(pending_header_, ByteView(pending_.get(), pending_header_.length));
+      producers_changed_ = true;
+      producer_bytes_ += pending_header_.length;
+      if (producer_bytes_ >= table_step && options_.sync != Sync::none)
+        keep_table({known.next_offset, known.base_offset, known.end_position});
+    }
     std::lock_guard lock(unsynced_mutex_);
     if (unsynced_.segments.empty() || unsynced_.segments.back() != growing_) unsynced_.segments.push_back(growing_);
-    unsynced_.upto = {0,           known.base_offset,    known.salt,        known.end_position, known.next_offset,
-                      known.chain, known.last_append_us, known.min_time_us, known.max_time_us,  known.first_append_us};
+    unsynced_.upto = format::mark_of(known);
   }
   cache_.add({std::move(pending_), pending_header_});
   pending_ = nullptr;

@@ -305,6 +305,7 @@ class Recovery {
   }
 
   Status finish(Loose loose, SegmentIndex index, bool cut, bool closed) {
+    const std::uint32_t format = loose.header.format;
     const auto known = index.summary();
     const bool durable_already = result_.mark && result_.mark->next_offset == known.next_offset && !cut;
     auto segment = Segment::growing(context_.disk, context_.directory, std::move(loose.file), std::move(index), loose.size,
@@ -315,7 +316,8 @@ class Recovery {
     if (cut && !is_last())
       if (auto status = set_aside_from(place_ + 1, "it follows a torn tail, so it was never acknowledged"); !status)
         return status;
-    if (!closed && is_last()) {
+    // A segment of an older format takes no more: what is new in this one would not be said by its header.
+    if (!closed && is_last() && format == format::version) {
       result_.growing = std::move(segment);
     } else if (!closed) {
       if (auto status = segment->seal(); !status && status.error().kind != ErrorKind::disk_full) return status;

@@ -1,6 +1,7 @@
 #include "log/ring.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <limits>
 #include <new>
@@ -55,6 +56,34 @@ constexpr std::uint64_t step(std::uint32_t units) { return (std::uint64_t{units}
 /// Far beyond any ring, far below the sign bit: the check and the claim both refuse.
 constexpr std::uint64_t seal_step = std::uint64_t{1} << (30 + 32);
 
+/// What stands behind a record's header: key and value.
+struct Plain {
+  std::string_view key;
+  ByteView value;
+
+  std::size_t size() const { return key.size() + value.size(); }
+  std::uint32_t key_field() const { return static_cast<std::uint32_t>(key.size()); }
+  template <class Copy>
+  void each(Copy copy) const {
+    copy(key.data(), key.size());
+    copy(value.data(), value.size());
+  }
+};
+
+/// Likewise, with producer and sequence in front.
+struct Numbered {
+  std::array<std::byte, format::producer_size> producer;
+  Plain plain;
+
+  std::size_t size() const { return producer.size() + plain.size(); }
+  std::uint32_t key_field() const { return plain.key_field() | format::producer_bit; }
+  template <class Copy>
+  void each(Copy copy) const {
+    copy(producer.data(), producer.size());
+    plain.each(copy);
+  }
+};
+
 struct HeapRecord {
   std::size_t size;
   std::byte* bytes;
@@ -98,41 +127,62 @@ StagingRing::~StagingRing() {
 }
 
 StagingRing::Claimed StagingRing::append(Timestamp time, std::string_view key, ByteView value) {
-  const std::size_t size = header_size + key.size() + value.size();
-  if (size > size_ / 4) [[unlikely]]
-    return append_on_heap(time, key, value);
-  return append_inline(time, key, value, size);
+  return append(time, Plain{key, value});
 }
 
-StagingRing::Claimed StagingRing::append_inline(Timestamp time, std::string_view key, ByteView value, std::size_t size) {
+StagingRing::Claimed StagingRing::append(Timestamp time, std::string_view key, ByteView value, std::uint64_t producer,
+                                         std::uint64_t sequence) {
+  Numbered numbered{{}, {key, value}};
+  store_le(numbered.producer.data(), producer);
+  store_le(numbered.producer.data() + 8, sequence);
+  return append(time, numbered);
+}
+
+template <class Contents>
+StagingRing::Claimed StagingRing::append(Timestamp time, const Contents& contents) {
+  const std::size_t size = header_size + contents.size();
+  if (size > size_ / 4) [[unlikely]]
+    return append_on_heap(time, contents);
+  return append_inline(time, contents, size);
+}
+
+template <class Contents>
+StagingRing::Claimed StagingRing::append_inline(Timestamp time, const Contents& contents, std::size_t size) {
   std::uint64_t word = 0;
   bool sealed = false;
   if (!claim(static_cast<std::uint32_t>(units_for(size)), word, sealed)) return {sealed ? Outcome::sealed : Outcome::full, 0};
   const std::uint32_t position = position_of(word);
-  copy_in(position, header_size, key.data(), key.size());
-  copy_in(position, header_size + key.size(), value.data(), value.size());
-  return {Outcome::accepted, finish(word, static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(key.size()), time)};
+  std::size_t at = header_size;
+  contents.each([&](const void* from, std::size_t length) {
+    copy_in(position, at, from, length);
+    at += length;
+  });
+  return {Outcome::accepted, finish(word, static_cast<std::uint32_t>(size), contents.key_field(), time)};
 }
 
-StagingRing::Claimed StagingRing::append_on_heap(Timestamp time, std::string_view key, ByteView value) {
-  const std::size_t contents = key.size() + value.size();
-  if (heap_bytes_.fetch_add(contents, std::memory_order_relaxed) + contents > heap_limit_) {
-    heap_bytes_.fetch_sub(contents, std::memory_order_relaxed);
+template <class Contents>
+StagingRing::Claimed StagingRing::append_on_heap(Timestamp time, const Contents& contents) {
+  const std::size_t size = contents.size();
+  if (heap_bytes_.fetch_add(size, std::memory_order_relaxed) + size > heap_limit_) {
+    heap_bytes_.fetch_sub(size, std::memory_order_relaxed);
     return {Outcome::full, 0};
   }
-  HeapRecord record{contents, new (std::nothrow) std::byte[contents]};
+  HeapRecord record{size, new (std::nothrow) std::byte[size]};
   std::uint64_t word = 0;
   bool sealed = false;
   if (record.bytes == nullptr || !claim(static_cast<std::uint32_t>(units_for(header_size + sizeof record)), word, sealed)) {
     delete[] record.bytes;
-    heap_bytes_.fetch_sub(contents, std::memory_order_relaxed);
+    heap_bytes_.fetch_sub(size, std::memory_order_relaxed);
     return {sealed ? Outcome::sealed : Outcome::full, 0};
   }
-  if (!key.empty()) std::memcpy(record.bytes, key.data(), key.size());
-  if (!value.empty()) std::memcpy(record.bytes + key.size(), value.data(), value.size());
+  std::size_t at = 0;
+  contents.each([&](const void* from, std::size_t length) {
+    if (length != 0) std::memcpy(record.bytes + at, from, length);
+    at += length;
+  });
   copy_in(position_of(word), header_size, &record, sizeof record);
   return {Outcome::accepted, finish(word, static_cast<std::uint32_t>(header_size + sizeof record),
-                                    static_cast<std::uint32_t>(key.size()) | heap_bit, time)};
+                                    contents.key_field() | heap_bit, time)};
 }
 
 /// Writes the frame's header, commits it, and returns its full offset.
@@ -206,7 +256,8 @@ StagingRing::Run StagingRing::peek(std::size_t size_max) const {
     const std::uint32_t length = Frame::commit(frame).load(std::memory_order_acquire);
     if (length == 0) break;
     std::size_t bytes = length;
-    if ((load_le<std::uint32_t>(frame + offsetof(Frame, key_field)) & heap_bit) != 0) {
+    const auto key_field = load_le<std::uint32_t>(frame + offsetof(Frame, key_field));
+    if ((key_field & heap_bit) != 0) {
       HeapRecord record{};
       copy_out(position, header_size, reinterpret_cast<std::byte*>(&record), sizeof record);
       bytes = header_size + record.size;
@@ -216,6 +267,7 @@ StagingRing::Run StagingRing::peek(std::size_t size_max) const {
     if (run.records == 0) run.first_time_us = run.min_time_us = run.max_time_us = time;
     run.min_time_us = std::min(run.min_time_us, time);
     run.max_time_us = std::max(run.max_time_us, time);
+    run.key_fields |= key_field;
     position += units_of_frame(length, run.first_offset + run.records);
     run.bytes += bytes;
     ++run.records;
@@ -230,15 +282,16 @@ void StagingRing::take(const Run& run, std::byte* out) {
     std::byte* frame = at(position);
     const auto length = load_le<std::uint32_t>(frame);  // committed, acquired by peek()
     const auto key_field = load_le<std::uint32_t>(frame + offsetof(Frame, key_field));
-    const std::uint32_t key_size = key_field & ~heap_bit;
+    const std::uint32_t key_size = key_field & format::key_size_mask;
+    const std::size_t prefix = (key_field & format::producer_bit) != 0 ? format::producer_size : 0;
     std::size_t contents = length - header_size;
     HeapRecord record{};
     if ((key_field & heap_bit) != 0) {
       copy_out(position, header_size, reinterpret_cast<std::byte*>(&record), sizeof record);
       contents = record.size;
     }
-    store_le(out, static_cast<std::uint32_t>(contents - key_size));
-    store_le(out + 4, key_size);
+    store_le(out, static_cast<std::uint32_t>(contents - prefix - key_size));
+    store_le(out + 4, key_field & ~heap_bit);
     std::memcpy(out + 8, frame + offsetof(Frame, time_us), 8);
     if (record.bytes != nullptr) {
       std::memcpy(out + header_size, record.bytes, contents);

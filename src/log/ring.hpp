@@ -56,6 +56,8 @@ class StagingRing {
   /// Claims, copies, commits. No lock, no system call, no wait. A record longer than a quarter of the ring is copied to the
   /// heap first and passes as a pointer; at most max(1 MiB, the ring's size) of such bytes are on their way at once.
   Claimed append(Timestamp time, std::string_view key, ByteView value);
+  /// The same, with the producer that numbered the record (format::producer_bit).
+  Claimed append(Timestamp time, std::string_view key, ByteView value, std::uint64_t producer, std::uint64_t sequence);
 
   // ---- consumer: one thread ----
 
@@ -72,6 +74,7 @@ class StagingRing {
     std::int64_t first_time_us = 0;
     std::int64_t min_time_us = 0;
     std::int64_t max_time_us = 0;
+    std::uint32_t key_fields = 0;  ///< of all records, together: whether some carry their producer
   };
   Run peek(std::size_t size_max) const;
   /// Copies the records of `run`, as they stand on disk, to `out` (run.bytes long), cleans their place and gives it back to the
@@ -86,8 +89,12 @@ class StagingRing {
   static constexpr std::uint32_t heap_bit = 1u << 31;  ///< in the key length: the contents are behind a pointer
 
   std::size_t units_for(std::size_t bytes) const { return (bytes + unit_size - 1) / unit_size; }
-  Claimed append_inline(Timestamp time, std::string_view key, ByteView value, std::size_t size);
-  Claimed append_on_heap(Timestamp time, std::string_view key, ByteView value);
+  template <class Contents>
+  Claimed append(Timestamp time, const Contents& contents);
+  template <class Contents>
+  Claimed append_inline(Timestamp time, const Contents& contents, std::size_t size);
+  template <class Contents>
+  Claimed append_on_heap(Timestamp time, const Contents& contents);
   bool claim(std::uint32_t units, std::uint64_t& word, bool& sealed);
   bool claim_fast(std::uint32_t units, std::uint64_t& word, bool& sealed);
   bool claim_exact(std::uint32_t units, std::uint64_t& word);

@@ -81,7 +81,7 @@ Result<FrameScanner::Step> FrameScanner::next() {
   auto stands = frame_stands_at(position_, *header);
   if (!stands) return stands.error();
   if (!*stands) return damaged("a batch fails its checksum");
-  if (header->attributes != 0)
+  if ((header->attributes & ~format::frame_attributes_known) != 0)
     return Error{ErrorKind::unsupported, fmt::format("a batch at byte {} has attributes of a newer format", position_)};
   if (!skipping_) {
     if (chain_ && header->previous_crc != *chain_) return damaged("a batch does not continue the one before it");

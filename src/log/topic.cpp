@@ -73,9 +73,9 @@ std::string encode_topic_file(const TopicFile& file) {
   for (const char c : file.name) name += fmt::format("{:02x}", static_cast<unsigned char>(c));
   std::string text = fmt::format(
       "format {}\nname {}\npartitions {}\nsegment_size {}\nretention_size {}\nretention_age_us {}\nsync {}\n"
-      "sync_interval_us {}\n",
+      "sync_interval_us {}\ncompact {}\n",
       format::version, name, options.partitions, options.segment_size, options.retention_size, options.retention_age.us,
-      static_cast<unsigned>(options.sync), options.sync_interval.us);
+      static_cast<unsigned>(options.sync), options.sync_interval.us, options.compact ? 1 : 0);
   text += fmt::format("crc {:08x}\n", crc32c(as_bytes(text)));
   return text;
 }
@@ -114,6 +114,9 @@ Result<TopicFile> parse_topic_file(std::string_view text) {
                      parse_number(member("retention_size"), options.retention_size) &&
                      parse_number(member("retention_age_us"), options.retention_age.us) && parse_number(member("sync"), sync) &&
                      parse_number(member("sync_interval_us"), options.sync_interval.us);
+  unsigned compact = 0;  // not said in version 1
+  if (version > 1 && (!parse_number(member("compact"), compact) || compact > 1)) return corrupt;
+  options.compact = compact != 0;
   if (!whole || sync > 2 || !check_topic_name(file.name) || !check_options(file.name, options)) return corrupt;
   options.sync = static_cast<Sync>(sync);
   return file;

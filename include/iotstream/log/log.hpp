@@ -39,6 +39,10 @@ struct TopicOptions {
   Duration retention_age = Duration::seconds(7 * 86'400);  ///< 0: unlimited
   Sync sync = Sync::batch;
   Duration sync_interval = Duration::milliseconds(5);
+  /// Keeps the latest record of each key and removes older ones from closed segments, in the background: for topics of states.
+  /// What stays keeps its offset; readers pass over the gaps. A record with an empty value ends its key: it removes those
+  /// before it at once, and goes itself a day later at the earliest. Never the open segment, never past a pin.
+  bool compact = false;
 };
 
 /// What append() says at once. Refusals are ordinary weather, not errors.
@@ -49,13 +53,37 @@ enum class AppendStatus : unsigned char {
   disk_full,       ///< no space; taken again by itself when there is (HTTP 507)
   read_only,       ///< after an I/O error or a failed sync, until the restart (HTTP 503)
   closed,          ///< the log is stopping (HTTP 503)
+
+  // Of appends with a Producer only; nothing was appended.
+  duplicate,           ///< taken before: `offset` is that of the first
+  duplicate_unplaced,  ///< taken before, too long ago to say at which offset
+  out_of_order,        ///< sequences between the last and this one are missing: `expected_sequence` comes next (HTTP 409)
 };
 std::string_view describe(AppendStatus status);
 
 struct Appended {
   AppendStatus status = AppendStatus::closed;
-  Offset offset;  ///< meaningful when accepted
+  Offset offset;                        ///< meaningful when accepted, and of a duplicate
+  std::uint64_t expected_sequence = 0;  ///< meaningful when out_of_order
 };
+
+/// Who appends, and which of its records this is: what it sends again after a lost answer is recognized, for as long as the
+/// partition knows it.
+struct Producer {
+  /// What the sequences of a producer must be within one partition.
+  enum class Order : unsigned char {
+    consecutive,  ///< one more each time: a gap is refused
+    increasing,   ///< greater each time: for one who spreads numbered records over partitions and sees to the gaps itself
+  };
+  std::uint64_t id = 0;        ///< unique in the topic; from producer_key_begin on they stand for idempotency keys
+  std::uint64_t sequence = 0;  ///< of a producer that is not known: where it begins
+  Order order = Order::consecutive;
+};
+/// Ids from here on are hashes of idempotency keys. They and the others do not push each other out.
+inline constexpr std::uint64_t producer_key_begin = std::uint64_t{1} << 63;
+/// A partition knows so many producers below producer_key_begin, and so many above it; then it forgets the one whose last record
+/// is the oldest. It knows them after restarts and crashes, and when retention has removed their records.
+inline constexpr std::size_t producers_max = 4096;
 
 enum class Watermark : unsigned char { written, durable };
 
@@ -120,6 +148,14 @@ class Partition {
   /// thread keep their order.
   virtual Appended append(Timestamp time, std::string_view key, ByteView value) = 0;
 
+  /// Appends one record unless the producer's sequence says that it is there already. A refused append (back_pressured,
+  /// disk_full, …) is not remembered. Takes a lock that only other calls with a producer take, for the length of the copy: the
+  /// offset is given away with the claim, so looking the sequence up and claiming must be one step. An answer `duplicate` says
+  /// nothing of durability: when() for the offset does.
+  virtual Appended append(Timestamp time, std::string_view key, ByteView value, const Producer& producer) = 0;
+  /// The last sequence taken from a producer; nothing when the partition does not know it (any more).
+  virtual std::optional<std::uint64_t> last_sequence(std::uint64_t producer) const = 0;
+
   /// Calls `done` once `watermark` > `offset` (that is: the record at `offset` is included), or with an error once that can no
   /// longer happen. At once, on the calling thread, when it holds already; else on a thread of the log, in offset order: `done`
   /// must be short and must not call back into append of the same partition.
@@ -129,11 +165,11 @@ class Partition {
   virtual PartitionStatus status() const = 0;
 
   /// Records from `from` on, at most about `bytes_max` (at least one record when there is one), up to `limit`'s watermark.
-  /// Empty at the end. Damaged stretches are skipped: the first record may lie beyond `from`. Errors: invalid when `from` is
+  /// Empty at the end. Of a compacted topic some offsets are missing, never the last one. Damaged stretches are skipped: the first record may lie beyond `from`. Errors: invalid when `from` is
   /// above the watermark; an offset below `earliest` reads from earliest. Blocks on the disk for what is not in memory.
   virtual Result<Batch> read(Offset from, std::size_t bytes_max, Watermark limit) = 0;
 
-  /// The least offset whose record's time ≥ `time`, also when clocks ran backwards; the durable watermark when there is none.
+  /// The least offset whose record's time ≥ `time` (of those that compaction has left), also when clocks ran backwards; the durable watermark when there is none.
   virtual Result<Offset> seek(Timestamp time) = 0;
 
   /// Keeps records at and above `offset` from retention, for the holder `name` (for example history not yet checkpointed).

@@ -35,6 +35,21 @@ class MemoryPartition final : public log::Partition {
     return {status, Offset(records_.size() - 1)};
   }
 
+  log::Appended append(Timestamp time, std::string_view key, ByteView value, const log::Producer& producer) override {
+    const std::scoped_lock appending(producers_mutex_);
+    auto& taken = producers_[producer.id];
+    if (const auto found = taken.find(producer.sequence); found != taken.end())
+      return {log::AppendStatus::duplicate, found->second, 0};
+    const log::Appended appended = append(time, key, value);
+    if (appended.status == log::AppendStatus::accepted) taken.emplace(producer.sequence, appended.offset);
+    return appended;
+  }
+  std::optional<std::uint64_t> last_sequence(std::uint64_t producer) const override {
+    const std::scoped_lock lock(producers_mutex_);
+    const auto found = producers_.find(producer);
+    if (found == producers_.end() || found->second.empty()) return std::nullopt;
+    return found->second.rbegin()->first;
+  }
   void when(log::Watermark, Offset offset, std::function<void(Status)> done) override {
     {
       const std::scoped_lock lock(mutex_);
@@ -91,6 +106,8 @@ class MemoryPartition final : public log::Partition {
 
   std::function<log::AppendStatus()> weather_;
   mutable std::mutex mutex_;
+  mutable std::mutex producers_mutex_;
+  std::map<std::uint64_t, std::map<std::uint64_t, Offset>> producers_;
   std::vector<Stored> records_;
   std::vector<std::pair<Offset, std::function<void(Status)>>> waiting_;
   bool held_ = false;

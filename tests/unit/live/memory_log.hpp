@@ -29,6 +29,10 @@ class MemoryPartition final : public log::Partition {
     stored_.push_back(std::make_shared<Stored>(Stored{time, clock_.now(), std::string(key), std::string(as_text(value))}));
     return {log::AppendStatus::accepted, Offset(stored_.size() - 1)};
   }
+  log::Appended append(Timestamp time, std::string_view key, ByteView value, const log::Producer&) override {
+    return append(time, key, value);
+  }
+  std::optional<std::uint64_t> last_sequence(std::uint64_t) const override { return std::nullopt; }
   void when(log::Watermark, Offset, std::function<void(Status)> done) override { done({}); }
   log::Watermarks watermarks() const override {
     const std::lock_guard lock(mutex_);

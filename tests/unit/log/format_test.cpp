@@ -112,8 +112,14 @@ TEST_CASE("records that do not fit their frame are not read") {
   const std::byte* const end = frame.data() + frame.size();
   store_le(frame.data() + format::frame_header_size, std::uint32_t{0xfffffff0});
   CHECK_FALSE(format::parse_record(at, end));
-  store_le(frame.data() + format::frame_header_size + 4, std::uint32_t{0xffffffff});
+  store_le(frame.data() + format::frame_header_size + 4, std::uint32_t{format::key_size_mask});
   CHECK_FALSE(format::parse_record(at, end));
+  // A gap of nothing; a record whose producer does not fit.
+  store_le(frame.data() + format::frame_header_size, std::uint32_t{0});
+  store_le(frame.data() + format::frame_header_size + 4, format::gap_bit);
+  CHECK_FALSE(format::parse_record(at, end));
+  store_le(frame.data() + format::frame_header_size + 4, format::producer_bit);
+  CHECK_FALSE(format::parse_record(at, at + format::record_header_size + format::producer_size - 1));
   at = end - 15;
   CHECK_FALSE(format::parse_record(at, end));
 }

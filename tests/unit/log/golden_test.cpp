@@ -114,9 +114,11 @@ const std::vector<LogFixture::Seen> plain_records = {
 
 }  // namespace
 
-TEST_CASE("the files of version 1 are read for ever") {
+TEST_CASE("the files of every version are read for ever") {
+  const auto version = GENERATE(as<std::string>(), "v1", "v2");
+  INFO(version);
   Golden g;
-  g.load("v1");
+  g.load(version);
   CHECK(LogFixture::read_all(g.partition()) == plain_records);
   CHECK(g.partition().status().damage.empty());
   CHECK(g.partition().status().segments == 3);

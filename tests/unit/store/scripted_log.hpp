@@ -39,6 +39,10 @@ class ScriptedPartition final : public log::Partition {
     moved_();
     return {log::AppendStatus::accepted, offset};
   }
+  log::Appended append(Timestamp time, std::string_view key, ByteView value, const log::Producer&) override {
+    return append(time, key, value);
+  }
+  std::optional<std::uint64_t> last_sequence(std::uint64_t) const override { return std::nullopt; }
   void when(log::Watermark, Offset, std::function<void(Status)> done) override { done({}); }
   log::Watermarks watermarks() const override {
     const std::lock_guard lock(mutex_);
