@@ -23,8 +23,8 @@ struct Counters {
         disk_full_partitions(table.gauge("iotstream_log_disk_full_partitions", "Partitions that wait for space.")),
         cold_reads(table.counter("iotstream_log_cold_reads_total", "Reads that were not served from memory.")),
         segments_removed(table.counter("iotstream_log_segments_removed_total", "Segments removed by retention.")),
-        duplicates(table.counter("iotstream_log_duplicates_total",
-                                 "Appends that were there already, by their producer's sequence.")),
+        duplicates(
+            table.counter("iotstream_log_duplicates_total", "Appends that were there already, by their producer's sequence.")),
         out_of_order(table.counter("iotstream_log_out_of_order_total",
                                    "Appends refused because earlier ones of their producer are missing.")),
         compaction_passes(table.counter("iotstream_log_compaction_passes_total", "Passes of compaction over a partition.")),

@@ -99,8 +99,8 @@ struct RecordView {
   std::int64_t time_us = 0;
   std::string_view key;
   ByteView value;
-  std::uint32_t gap = 0;   ///< not 0: no record but a gap of so many offsets
-  bool numbered = false;   ///< the next two are there
+  std::uint32_t gap = 0;  ///< not 0: no record but a gap of so many offsets
+  bool numbered = false;  ///< the next two are there
   std::uint64_t producer = 0;
   std::uint64_t sequence = 0;
 };
@@ -111,7 +111,9 @@ std::optional<RecordView> parse_record(const std::byte*& at, const std::byte* en
 class FrameRecords {
  public:
   FrameRecords(const FrameHeader& header, ByteView frame)
-      : at_(frame.data() + frame_header_size), end_(frame.data() + frame.size()), next_(header.base_offset),
+      : at_(frame.data() + frame_header_size),
+        end_(frame.data() + frame.size()),
+        next_(header.base_offset),
         limit_(header.next_offset()) {}
   /// False behind the last. Contents that do not parse, though the frame passed its check, are a broken invariant of the writer
   /// and not of the disk.
@@ -147,7 +149,7 @@ struct Mark {
   std::int64_t min_time_us = 0;  ///< event times of the segment up to the mark
   std::int64_t max_time_us = 0;
   std::int64_t first_append_us = 0;
-  bool clean = false;  ///< written when the log was closed: nothing stood behind position then
+  bool clean = false;            ///< written when the log was closed: nothing stood behind position then
   std::uint32_t attributes = 0;  ///< of all frames of the segment up to the mark, together
 };
 void encode(const Mark& mark, MutableByteView sector);

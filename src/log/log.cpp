@@ -10,6 +10,7 @@
 #include <iotstream/base/diagnostics.hpp>
 #include <iotstream/log/log.hpp>
 
+#include "log/compactor.hpp"
 #include "log/environment.hpp"
 #include "log/groups.hpp"
 #include "log/topic.hpp"
@@ -56,6 +57,7 @@ class LogImplementation final : public Log {
         clock_(clock),
         counters_(metrics),
         shards_(writer_count(options_)),
+        compactor_([this](const std::atomic<bool>& stopping) { return compact(stopping); }),
         syncer_([this] { retain(); }),
         environment_{disk, clock, counters_, shards_, subscribers_, syncer_} {
     for (unsigned shard = 0; shard != shards_.count(); ++shard)
@@ -132,6 +134,7 @@ class LogImplementation final : public Log {
     if (closed_.exchange(true, std::memory_order_relaxed)) return {};
     const auto all = partitions();
     for (PartitionLog* partition : all) partition->refuse_appends();
+    compactor_.stop();
     for (const auto& writer : writers_) writer->stop();
     syncer_.stop(all);
     for (const PartitionLog* partition : all)
@@ -171,6 +174,21 @@ class LogImplementation final : public Log {
       for (const auto& [name, topic] : topics_) topics.push_back(topic.get());
     }
     for (TopicLog* topic : topics) topic->retain(clock_.now());
+    const bool compacts = std::any_of(topics.begin(), topics.end(), [](const TopicLog* t) { return t->options().compact; });
+    if (compacts) compactor_.wake();
+  }
+
+  /// On the compaction thread.
+  bool compact(const std::atomic<bool>& stopping) {
+    std::vector<TopicLog*> topics;
+    {
+      std::shared_lock lock(topics_mutex_);
+      for (const auto& [name, topic] : topics_)
+        if (topic->options().compact) topics.push_back(topic.get());
+    }
+    bool waits = false;
+    for (TopicLog* topic : topics) waits |= topic->compact(clock_.now(), stopping);
+    return waits;
   }
 
   LogOptions options_;
@@ -178,6 +196,7 @@ class LogImplementation final : public Log {
   Counters counters_;
   Shards shards_;
   Subscribers subscribers_;
+  Compactor compactor_;
   Syncer syncer_;
   Environment environment_;
   std::unique_ptr<Groups> groups_;

@@ -26,8 +26,8 @@ Result<std::unique_ptr<PartitionLog>> PartitionLog::open(const Environment& envi
 }
 
 PartitionLog::PartitionLog(const Environment& environment, PartitionIdentity identity, const TopicOptions& options,
-                           const LogOptions& log_options, Recovered recovered, MarkFile marks,
-                           ProducerFile producer_file, ProducerTable producers)
+                           const LogOptions& log_options, Recovered recovered, MarkFile marks, ProducerFile producer_file,
+                           ProducerTable producers)
     : environment_(environment),
       shard_(environment.shards.assign()),
       park_(environment_.shards.park(shard_)),
@@ -137,7 +137,7 @@ std::optional<PartitionLog::Removable> PartitionLog::oldest_removable() const {
   std::lock_guard lock(segments_mutex_);
   if (segments_.size() < 2) return std::nullopt;
   const Segment& oldest = *segments_.front();
-  if (!oldest.is_sealed()) return std::nullopt;
+  if (!oldest.is_sealed() || &oldest == replacing_) return std::nullopt;
   const auto summary = oldest.summary();
   if (summary.next_offset > durable_.load(std::memory_order_acquire)) return std::nullopt;
   for (const auto& [name, offset] : pins_)
@@ -150,6 +150,7 @@ Status PartitionLog::remove_oldest() {
   {
     std::lock_guard lock(segments_mutex_);
     oldest = segments_.front();
+    if (oldest.get() == replacing_) return {};  // begun since it was asked for; the next round takes it
     earliest_.store(segments_[1]->base_offset(), std::memory_order_release);
     segments_.erase(segments_.begin());
     std::erase_if(cursors_, [&oldest](const Cursor& cursor) { return cursor.segment == oldest.get(); });

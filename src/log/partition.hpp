@@ -12,6 +12,7 @@
 
 #include <iotstream/log/log.hpp>
 
+#include "log/compaction.hpp"
 #include "log/environment.hpp"
 #include "log/mark_file.hpp"
 #include "log/producer_file.hpp"
@@ -73,6 +74,15 @@ class PartitionLog final : public Partition {
   void finish_syncing();
   bool syncs_by_interval() const { return options_.sync == Sync::interval; }
 
+  // ---- the compaction thread ----
+  enum class Compaction : unsigned char {
+    nothing,  ///< there is nothing to compact
+    waits,    ///< something closed is not due yet, or held
+    done,     ///< a pass was made
+  };
+  /// One pass when one is due. Ends early, with everything in order, when `stopping` becomes true.
+  Compaction compact(Timestamp now, const std::atomic<bool>& stopping);
+
   // ---- retention, on the sync thread ----
   struct Removable {
     std::uint64_t bytes = 0;
@@ -122,6 +132,14 @@ class PartitionLog final : public Partition {
   // partition_sync.cpp
   bool sync_round(bool to_seal_only);
 
+  // partition_compact.cpp
+  std::vector<std::shared_ptr<Segment>> compactable() const;
+  bool has_closed_beyond(std::uint64_t offset) const;
+  Status compact_pass(const std::vector<std::shared_ptr<Segment>>& segments, Timestamp now, const std::atomic<bool>& stopping);
+  Result<bool> compact_segment(const std::shared_ptr<Segment>& segment, const Keeps& keeps, Timestamp now,
+                               const std::atomic<bool>& stopping);
+  Result<bool> replace(const std::shared_ptr<Segment>& segment, const SegmentIndex& index, const std::string& path);
+
   // partition_read.cpp
   std::uint64_t limit_of(Watermark watermark) const;
   Result<Batch> read_cold(std::uint64_t from, std::uint64_t limit, std::size_t bytes_max);
@@ -166,9 +184,10 @@ class PartitionLog final : public Partition {
   std::shared_ptr<std::byte[]> pending_;  ///< a batch gathered and not written yet
   format::FrameHeader pending_header_;
   std::int64_t last_append_us_ = 0;
-  ProducerTable written_producers_;        ///< as of what is written: the same records in the same order, so the same table
-  std::uint64_t producer_bytes_ = 0;       ///< written in frames with producers since written_producers_ was last kept
-  bool producers_changed_ = false;         ///< since then
+  ProducerTable written_producers_;   ///< as of what is written: the same records in the same order, so the same table
+  std::uint64_t producer_bytes_ = 0;  ///< written in frames with producers since written_producers_ was last kept
+  /// Tables to be stored: two after a change, so that both slots know it and its records may be compacted.
+  unsigned tables_wanted_ = 0;
 
   mutable std::mutex segments_mutex_;  ///< short: no I/O under it
   std::vector<std::shared_ptr<Segment>> segments_;
@@ -181,6 +200,7 @@ class PartitionLog final : public Partition {
     ScanStart start;
   };
   std::vector<Cursor> cursors_;
+  const Segment* replacing_ = nullptr;  ///< its files are being exchanged: retention leaves it alone
 
   std::mutex unsynced_mutex_;
   Unsynced unsynced_;
@@ -190,7 +210,12 @@ class PartitionLog final : public Partition {
   format::Mark durable_mark_;
   std::uint64_t marked_offset_ = 0;
   ProducerFile producer_file_;
-  bool mark_is_clean_ = false;  ///< what stands on disk is the mark of a clean end
+  /// Every stored table knows the producers of all records below. Release by the sync thread, after the table is on stable
+  /// storage; acquire by the compaction thread, which may remove such records.
+  std::atomic<std::uint64_t> tables_reach_{0};
+
+  std::uint64_t compacted_to_ = 0;  ///< the compaction thread's own: passes of this run have dealt with what is below
+  bool mark_is_clean_ = false;      ///< what stands on disk is the mark of a clean end
 };
 
 }  // namespace iotstream::log

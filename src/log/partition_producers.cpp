@@ -61,14 +61,17 @@ std::optional<std::uint64_t> PartitionLog::last_sequence(std::uint64_t producer)
 /// After recovery: what is written is what the table says.
 void PartitionLog::know_producers() {
   written_producers_ = producers_;
-  // What was read from the log is stored with the next closed segment, or at a clean end.
-  producers_changed_ = producers_.size() != 0 && producer_file_.newest() != written_.load(std::memory_order_relaxed);
+  tables_reach_.store(producer_file_.oldest(), std::memory_order_relaxed);
+  // What was read from the log is stored with the next closed segments, or at a clean end.
+  const std::uint64_t newest = producer_file_.newest();
+  if (producers_.size() != 0)
+    tables_wanted_ = newest != written_.load(std::memory_order_relaxed) ? 2 : producer_file_.oldest() != newest ? 1 : 0;
 }
 
 /// On the writer: the sync thread stores it once the records below are durable.
 void PartitionLog::keep_table(const ProducerTable::Place& place) {
   TableImage table{place.offset, written_producers_.encode(place)};
-  producers_changed_ = false;
+  --tables_wanted_;
   producer_bytes_ = 0;
   std::lock_guard lock(unsynced_mutex_);
   unsynced_.table = std::move(table);
@@ -76,9 +79,9 @@ void PartitionLog::keep_table(const ProducerTable::Place& place) {
 
 /// On the sync thread. Not stored is not lost: the next start reads more of the log.
 void PartitionLog::store_table(const TableImage& table) {
-  if (auto status = producer_file_.write(table.bytes, table.offset); !status) {
+  if (auto status = producer_file_.write(table.bytes, table.offset); !status)
     diagnostics::warning("log", "{}: the table of producers could not be stored: {}", name(), status.error().message);
-  }
+  tables_reach_.store(producer_file_.oldest(), std::memory_order_release);
 }
 
 }  // namespace iotstream::log

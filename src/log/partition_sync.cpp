@@ -68,7 +68,7 @@ void PartitionLog::finish_syncing() {
   if (state_.load(std::memory_order_relaxed) != State::read_only) {
     sync_round(false);  // in mode `none` too: a clean end is worth one sync
     // The writer has ended: what it knew is what is written, and that is durable now.
-    if (producers_changed_) {
+    if (tables_wanted_ != 0) {
       const auto& end = durable_mark_;
       store_table({end.next_offset, written_producers_.encode({end.next_offset, end.segment_base, end.position})});
     }

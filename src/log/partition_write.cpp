@@ -84,7 +84,7 @@ Status PartitionLog::begin_segment() {
   if (!created) return created.error();
   const auto closed = std::exchange(growing_, std::move(*created));
   // A closed segment need not be read for producers any more.
-  if (producers_changed_) keep_table({growing_->base_offset(), growing_->base_offset(), format::frames_begin});
+  if (tables_wanted_ != 0) keep_table({growing_->base_offset(), growing_->base_offset(), format::frames_begin});
   {
     std::lock_guard lock(segments_mutex_);
     segments_.push_back(growing_);
@@ -107,7 +107,7 @@ void PartitionLog::publish() {
     const auto known = growing_->summary();
     if ((pending_header_.attributes & format::frame_has_producers) != 0) {
       written_producers_.add(pending_header_, ByteView(pending_.get(), pending_header_.length));
-      producers_changed_ = true;
+      tables_wanted_ = 2;
       producer_bytes_ += pending_header_.length;
       if (producer_bytes_ >= table_step && options_.sync != Sync::none)
         keep_table({known.next_offset, known.base_offset, known.end_position});

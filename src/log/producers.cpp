@@ -120,8 +120,8 @@ Result<ProducerTable::Stored> ProducerTable::decode(ByteView file) {
   if (file.size() < header_size || load_le<std::uint64_t>(file.data()) != table_magic) return corrupt;
   const auto version = load_le<std::uint32_t>(file.data() + 8);
   if (version > format::version)
-    return Error{ErrorKind::unsupported, fmt::format("a table of producers has format {}; this program reads up to {}", version,
-                                                     format::version)};
+    return Error{ErrorKind::unsupported,
+                 fmt::format("a table of producers has format {}; this program reads up to {}", version, format::version)};
   const std::byte* at = file.data() + 16;
   Stored stored;
   stored.place.offset = take<std::uint64_t>(at);

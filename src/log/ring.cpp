@@ -181,8 +181,8 @@ StagingRing::Claimed StagingRing::append_on_heap(Timestamp time, const Contents&
     at += length;
   });
   copy_in(position_of(word), header_size, &record, sizeof record);
-  return {Outcome::accepted, finish(word, static_cast<std::uint32_t>(header_size + sizeof record),
-                                    contents.key_field() | heap_bit, time)};
+  return {Outcome::accepted,
+          finish(word, static_cast<std::uint32_t>(header_size + sizeof record), contents.key_field() | heap_bit, time)};
 }
 
 /// Writes the frame's header, commits it, and returns its full offset.

@@ -168,12 +168,20 @@ Status Segment::seal() {
   return {};
 }
 
+Status Segment::hold() {
+  if (auto opened = file(); !opened) return opened.error();
+  return complete_index();
+}
+
 Status Segment::remove() {
   // The index first: a segment without one is rebuilt, an index without its segment would be a riddle.
   const std::string index_path = directory_ + "/" + index_file_name(base_offset_);
   if (disk_.exists(index_path))
     if (auto status = disk_.remove(index_path); !status) return status;
   if (auto status = disk_.remove(path_); !status) return status;
+  const std::string copy = path_ + std::string(copy_suffix);
+  if (disk_.exists(copy))
+    if (auto status = disk_.remove(copy); !status) return status;
   return disk_.sync_directory(directory_);
 }
 

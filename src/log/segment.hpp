@@ -23,6 +23,9 @@ std::string index_file_name(std::uint64_t base_offset);
 /// The base offset that a name of a segment file says; nothing for other names.
 std::optional<std::uint64_t> parse_segment_file_name(std::string_view name);
 
+/// Behind the name of a segment: its compacted copy, not finished yet. Nothing in it is anywhere the only one.
+inline constexpr std::string_view copy_suffix = ".compact";
+
 /// Space is reserved ahead in steps of half of what is there, within these bounds: what is reserved is looked at after a crash,
 /// and a segment that fills slowly should not hold much of it.
 inline constexpr std::uint64_t allocation_step_min = 1u << 20;
@@ -71,6 +74,8 @@ class Segment {
   Status sync();
   /// Cuts the reserved space off and stores the index. The segment grows no more and is synced. Errors leave it as it was.
   Status seal();
+  /// Opens the file and loads the index, so that both can be used when other files have taken their names.
+  Status hold();
   /// Removes both files. Readers that hold the segment go on reading.
   Status remove();
 

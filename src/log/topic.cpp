@@ -186,6 +186,12 @@ PartitionLog* TopicLog::next_to_shrink(Timestamp now) const {
   return too_much || too_old ? oldest : nullptr;
 }
 
+bool TopicLog::compact(Timestamp now, const std::atomic<bool>& stopping) {
+  bool waits = false;
+  for (const auto& partition : partitions_) waits |= partition->compact(now, stopping) == PartitionLog::Compaction::waits;
+  return waits;
+}
+
 void TopicLog::retain(Timestamp now) {
   while (PartitionLog* partition = next_to_shrink(now)) {
     const auto earliest = partition->watermarks().earliest;

@@ -43,6 +43,8 @@ class TopicLog final : public Topic {
 
   /// Removes the oldest segments while the topic is over its limits. On the sync thread.
   void retain(Timestamp now);
+  /// Compacts what is due; whether something waits. On the compaction thread.
+  bool compact(Timestamp now, const std::atomic<bool>& stopping);
 
  private:
   TopicLog(std::string name, TopicOptions options) : name_(std::move(name)), options_(options) {}

@@ -81,8 +81,8 @@ struct Producer {
 };
 /// Ids from here on are hashes of idempotency keys. They and the others do not push each other out.
 inline constexpr std::uint64_t producer_key_begin = std::uint64_t{1} << 63;
-/// A partition knows so many producers below producer_key_begin, and so many above it; then it forgets the one whose last record
-/// is the oldest. It knows them after restarts and crashes, and when retention has removed their records.
+/// A partition knows so many producers below producer_key_begin, and so many above it; then it forgets the one whose last
+/// record is the oldest. It knows them after restarts and crashes, and when retention has removed their records.
 inline constexpr std::size_t producers_max = 4096;
 
 enum class Watermark : unsigned char { written, durable };
@@ -165,11 +165,13 @@ class Partition {
   virtual PartitionStatus status() const = 0;
 
   /// Records from `from` on, at most about `bytes_max` (at least one record when there is one), up to `limit`'s watermark.
-  /// Empty at the end. Of a compacted topic some offsets are missing, never the last one. Damaged stretches are skipped: the first record may lie beyond `from`. Errors: invalid when `from` is
-  /// above the watermark; an offset below `earliest` reads from earliest. Blocks on the disk for what is not in memory.
+  /// Empty at the end. Of a compacted topic some offsets are missing, never the last one. Damaged stretches are skipped: the
+  /// first record may lie beyond `from`. Errors: invalid when `from` is above the watermark; an offset below `earliest` reads
+  /// from earliest. Blocks on the disk for what is not in memory.
   virtual Result<Batch> read(Offset from, std::size_t bytes_max, Watermark limit) = 0;
 
-  /// The least offset whose record's time ≥ `time` (of those that compaction has left), also when clocks ran backwards; the durable watermark when there is none.
+  /// The least offset whose record's time ≥ `time` (of those that compaction has left), also when clocks ran backwards; the
+  /// durable watermark when there is none.
   virtual Result<Offset> seek(Timestamp time) = 0;
 
   /// Keeps records at and above `offset` from retention, for the holder `name` (for example history not yet checkpointed).

@@ -272,8 +272,8 @@ TEST_CASE("random work with producers against a plain reference: repetitions, ga
         next = h.partition().watermarks().durable.value;
         if (what != 30 || h.options.topic_defaults.sync == Sync::batch) REQUIRE(next >= durable);
         INFO("round " << round << ", step " << step << ", what " << what << ", sync "
-                      << static_cast<int>(h.options.topic_defaults.sync) << ", damage "
-                      << h.partition().status().damage.size() << ", durable " << durable << ", next " << next);
+                      << static_cast<int>(h.options.topic_defaults.sync) << ", damage " << h.partition().status().damage.size()
+                      << ", durable " << durable << ", next " << next);
         reference.cut(next);
         reference.check(h.partition());
       } else if (what < 40) {
