@@ -29,9 +29,12 @@ constexpr Operation operations[] = {
     {"/api/v1/datasets/{dataset}/events", "post",
      "Readings: one object, an array, NDJSON, or CSV with a header. Bad lines never spoil the good ones: "
      "{\"accepted\",\"rejected\",\"duplicates\",\"errors\":[{\"line\",\"reason\"}]}. "
-     "Content-Encoding gzip is taken. An Idempotency-Key gives the first outcome again.",
+     "Content-Encoding gzip is taken. An Idempotency-Key gives the first outcome again, also after a restart. "
+     "With the headers Producer-Id and Producer-Sequence the sender numbers its readings: the first of the body has the "
+     "sequence, "
+     "the others follow; what was taken before counts as duplicates, a gap is refused with {\"expected_sequence\"}.",
      "acks: durable (default), written or none", "application/json,application/x-ndjson,text/csv",
-     "200,413,415,422,429,503,507", json_type},
+     "200,409,413,415,422,429,503,507", json_type},
     {"/api/v1/datasets/{dataset}/events", "get",
      "Stored events, streamed: the fields as sent, @timestamp, device, _partition, _offset.",
      "from: first time, inclusive;to: last time, exclusive;device: only of this device;fields: only these, separated by commas "

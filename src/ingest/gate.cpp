@@ -11,6 +11,7 @@
 #include "ingest/idempotency.hpp"
 #include "ingest/intake.hpp"
 #include "ingest/place.hpp"
+#include "ingest/producers.hpp"
 #include "ingest/schema_topic.hpp"
 #include "ingest/tally.hpp"
 #include "ingest/workspace.hpp"
@@ -26,6 +27,7 @@ struct Shared {
   Tally tally;
   DeadLetters letters;
   Idempotency idempotency;
+  Producers producers;
 };
 
 std::uint64_t fingerprint_of(std::string_view body) { return (std::uint64_t{crc32c(as_bytes(body))} << 32) ^ body.size(); }
@@ -62,12 +64,15 @@ class GateImpl final : public Gate {
     std::shared_ptr<Shared> shared;
     std::int64_t begun_ns = 0;
     std::string key;  // empty: none was given
+    std::optional<Numbering> numbering;
+    log::Topic* producer_in = nullptr;  // entered at the desk of producers
     std::uint64_t handled = 0;
     Outcome outcome;
     Done done;
     void answer(const Status& acknowledged);
   };
   bool admit(const Submission& submission, Running& running);
+  bool admit_numbered(const Submission& submission, Running& running);
   void read(const Submission& submission, Running running);
 
   log::Log& log_;
@@ -97,6 +102,7 @@ void GateImpl::Running::answer(const Status& acknowledged) {
 
 // False when the answer is known, or will be, without reading the body.
 bool GateImpl::admit(const Submission& submission, Running& running) {
+  if (submission.numbered) return admit_numbered(submission, running);
   if (submission.idempotency_key.empty()) return true;
   running.key = fmt::format("{}\n{}", submission.dataset, submission.idempotency_key);
   const Done repeat = [shared = shared_, kind = submission.kind, bytes = submission.body.size(),
@@ -106,17 +112,52 @@ bool GateImpl::admit(const Submission& submission, Running& running) {
     shared->tally.add(kind, result ? *result : unread, bytes);
     done(std::move(result));
   };
-  Idempotency::Admission admission =
-      shared_->idempotency.enter(running.key, fingerprint_of(submission.body), running.begun_ns, repeat);
+  const std::uint64_t fingerprint = fingerprint_of(submission.body);
+  Idempotency::Admission admission = shared_->idempotency.enter(running.key, fingerprint, running.begun_ns, repeat);
+  running.numbering = numbering_of(running.key, static_cast<std::uint32_t>(fingerprint >> 32));
   running.handled = admission.handled;
   running.outcome = std::move(admission.earlier);
   return admission.verdict == Idempotency::Verdict::proceed;
 }
 
+bool GateImpl::admit_numbered(const Submission& submission, Running& running) {
+  const auto [id, sequence] = *submission.numbered;
+  Result<log::Topic*> in = topic(submission.dataset);
+  if (!in) {
+    reject(submission, in.error().message);
+    running.done(in.error());
+    return false;
+  }
+  const Producers::Admission admission = shared_->producers.enter(**in, id, sequence);
+  if (admission.verdict == Producers::Verdict::proceed) {
+    running.numbering = Numbering{id, sequence, false};
+    running.producer_in = *in;
+    return true;
+  }
+  Outcome refused;
+  refused.refused = 1;  // of the body nothing was read
+  shared_->tally.add(submission.kind, refused, submission.body.size());
+  if (admission.verdict == Producers::Verdict::gap) {
+    refused.expected_sequence = admission.expected;
+    refused.refusal = Error{
+        ErrorKind::conflict,
+        fmt::format("readings are missing: producer {} goes on at sequence {}, not at {}", id, admission.expected, sequence)};
+  } else {
+    refused.refusal =
+        Error{ErrorKind::busy, fmt::format("another body of producer {} is being read: send one after the other", id)};
+  }
+  running.done(std::move(refused));
+  return false;
+}
+
 void GateImpl::read(const Submission& submission, Running running) {
   std::unique_ptr<Workspace> workspace = workspaces_.take();
-  Intake intake(*workspace, shared_->letters, submission, clock_.now(), running.handled, std::move(running.outcome));
+  Intake intake(*workspace, shared_->letters, submission, clock_.now(), running.numbering, running.handled,
+                std::move(running.outcome));
   const Status readable = intake.run();
+  if (running.producer_in != nullptr)
+    shared_->producers.leave(*running.producer_in, submission.numbered->producer,
+                             submission.numbered->sequence + (readable ? intake.handled() : 0));
   shared_->tally.add(submission.kind, intake.outcome(), submission.body.size());
   const std::vector<Touched> touched = workspace->touched();
   workspaces_.give_back(std::move(workspace));
@@ -132,7 +173,7 @@ void GateImpl::read(const Submission& submission, Running running) {
 }
 
 void GateImpl::submit(const Submission& submission, Done done) {
-  Running running{shared_, clock_.monotonic_ns(), {}, 0, {}, std::move(done)};
+  Running running{shared_, clock_.monotonic_ns(), {}, {}, nullptr, 0, {}, std::move(done)};
   if (admit(submission, running)) read(submission, std::move(running));
 }
 

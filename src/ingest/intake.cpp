@@ -24,6 +24,8 @@ bool passing(ErrorKind kind) {
   }
 }
 
+constexpr std::string_view another_body = "this Idempotency-Key was used for another body: choose a new key";
+
 ErrorKind kind_of(log::AppendStatus status) {
   switch (status) {
     case log::AppendStatus::back_pressured:
@@ -49,12 +51,23 @@ DeadLetter letter_of(const Submission& submission, Timestamp arrival, const std:
   return letter;
 }
 
+// The key is known again by its hash alone, so the hash must be a good one: FNV-1a, stirred as MurmurHash3 ends.
+Numbering numbering_of(std::string_view key, std::uint32_t fingerprint) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  for (const char c : key) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdULL;
+  hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53ULL;
+  hash ^= hash >> 33;
+  return {hash | log::producer_key_begin, std::uint64_t{fingerprint} << 32, true};
+}
+
 Intake::Intake(Workspace& workspace, DeadLetters& letters, const Submission& submission, Timestamp arrival,
-               std::uint64_t handled, Outcome outcome)
+               std::optional<Numbering> numbering,               std::uint64_t handled, Outcome outcome)
     : workspace_(workspace),
       letters_(letters),
       submission_(submission),
       arrival_(arrival),
+      numbering_(numbering),
       skip_(handled),
       handled_(handled),
       body_(without_mark(submission.body)),
@@ -156,16 +169,37 @@ void Intake::finish(const Piece& piece, Encoder& encoder) {
 
 void Intake::append(const Piece& piece, Encoder& encoder, const Encoded& encoded) {
   log::Partition& partition = encoder.topic().partition(encoded.partition);
-  const log::Appended appended = partition.append(encoded.time, encoded.key, encoded.row);
-  if (appended.status != log::AppendStatus::accepted)
-    return fail(piece, encoder.topic().name(), {kind_of(appended.status), std::string(log::describe(appended.status))});
-  ++outcome_.accepted;
+  const log::Appended appended =
+      numbering_ ? append_numbered(partition, encoded) : partition.append(encoded.time, encoded.key, encoded.row);
+  switch (appended.status) {
+    case log::AppendStatus::accepted:
+      ++outcome_.accepted;
+      break;
+    case log::AppendStatus::duplicate:
+    case log::AppendStatus::duplicate_unplaced:
+      ++outcome_.duplicates;
+      break;
+    case log::AppendStatus::out_of_order:
+      return reject(piece, encoder.topic().name(), ErrorKind::unprocessable, std::string(another_body));
+    default:
+      return fail(piece, encoder.topic().name(), {kind_of(appended.status), std::string(log::describe(appended.status))});
+  }
   ++handled_;
   touch(partition, appended.offset);
   if (!outcome_.last || outcome_.last->topic != encoder.topic().name())
     outcome_.last = Position{encoder.topic().name(), encoded.partition, appended.offset};
   outcome_.last->partition = encoded.partition;
   outcome_.last->offset = appended.offset;
+}
+
+log::Appended Intake::append_numbered(log::Partition& partition, const Encoded& encoded) {
+  // Of one body the numbers rise within each partition; that none is left out the gate sees to, over all partitions.
+  const log::Producer producer{numbering_->producer, numbering_->first + seen_ - 1, log::Producer::Order::increasing};
+  if (numbering_->of_key) {
+    const auto last = partition.last_sequence(producer.id);
+    if (last && *last >> 32 != producer.sequence >> 32) return {log::AppendStatus::out_of_order, {}, 0};
+  }
+  return partition.append(encoded.time, encoded.key, encoded.row, producer);
 }
 
 void Intake::touch(log::Partition& partition, Offset offset) {

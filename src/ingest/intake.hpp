@@ -21,12 +21,21 @@ inline constexpr std::size_t errors_max = 100;  ///< listed in an outcome
 /// A letter about a submission: who sent it and when, and why it was not taken.
 DeadLetter letter_of(const Submission& submission, Timestamp arrival, const std::string& reason);
 
+/// How the readings of a body are known again: each carries the producer and its number.
+struct Numbering {
+  std::uint64_t producer = 0;
+  std::uint64_t first = 0;  ///< of the body's first reading, accepted or not
+  bool of_key = false;      ///< an idempotency key: the upper half of the numbers tells its body from others
+};
+/// What an idempotency key and a body become.
+Numbering numbering_of(std::string_view key, std::uint32_t fingerprint);
+
 /// One submission. Nothing is waited for but a schema that grows.
 class Intake {
  public:
   /// The first `handled` readings are passed over; `outcome` is what they came to before.
-  Intake(Workspace& workspace, DeadLetters& letters, const Submission& submission, Timestamp arrival, std::uint64_t handled,
-         Outcome outcome);
+  Intake(Workspace& workspace, DeadLetters& letters, const Submission& submission, Timestamp arrival,
+         std::optional<Numbering> numbering, std::uint64_t handled, Outcome outcome);
 
   /// Error: the body as a whole cannot be read; the outcome then counts it as one rejected reading.
   Status run();
@@ -44,6 +53,7 @@ class Intake {
   void take(const catalog::CsvTable::Row& row, const std::vector<std::string>& columns);
   void finish(const Piece& piece, Encoder& encoder);
   void append(const Piece& piece, Encoder& encoder, const Encoded& encoded);
+  log::Appended append_numbered(log::Partition& partition, const Encoded& encoded);
   void touch(log::Partition& partition, Offset offset);
   /// `dataset`: whose reading it is, as far as that is known.
   void fail(const Piece& piece, std::string_view dataset, Error error);
@@ -55,6 +65,7 @@ class Intake {
   DeadLetters& letters_;
   const Submission& submission_;
   Timestamp arrival_;
+  std::optional<Numbering> numbering_;
   std::uint64_t skip_;
   std::uint64_t seen_ = 0;
   std::uint64_t handled_;

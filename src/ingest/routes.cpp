@@ -1,4 +1,5 @@
 // The ways in over HTTP.
+#include <charconv>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,8 @@ constexpr std::size_t key_size_max = 255;
 
 std::string_view title_of(unsigned status) {
   switch (status) {
+    case 409:
+      return "Conflict";
     case 422:
       return "Unprocessable Content";
     case 429:
@@ -64,6 +67,7 @@ net::Response refused(const Outcome& outcome) {
   json.key("title").value(title_of(response.status));
   json.key("status").value(response.status);
   json.key("detail").value(outcome.refusal->message);
+  if (outcome.expected_sequence) json.key("expected_sequence").value(*outcome.expected_sequence);
   json.key("refused").value(outcome.refused);
   append_counts(json, outcome);
   json.end_object();
@@ -104,6 +108,13 @@ std::optional<Acks> acks_of(const net::Request& request) {
   if (text == "written") return Acks::written;
   if (text == "none") return Acks::none;
   return std::nullopt;
+}
+
+std::optional<std::uint64_t> below_key_begin(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number >= log::producer_key_begin) return std::nullopt;
+  return number;
 }
 
 net::Response unsupported_encoding(std::string_view encoding) {
@@ -148,6 +159,7 @@ class Post : public std::enable_shared_from_this<Post> {
     submission.format = format_;
     submission.acks = acks_;
     submission.idempotency_key = request_.header("idempotency-key").value_or(std::string_view());
+    submission.numbered = numbered_;
     gate_.submit(submission, [self = shared_from_this()](const Result<Outcome>& result) { self->answer(result); });
   }
 
@@ -162,10 +174,27 @@ class Post : public std::enable_shared_from_this<Post> {
     const std::optional<std::string_view> key = request_.header("idempotency-key");
     if (key && (key->empty() || key->size() > key_size_max))
       return refuse(400, reason = fmt::format("an Idempotency-Key has 1 to {} bytes", key_size_max));
+    reason = check_producer(key.has_value());
+    if (!reason.empty()) return refuse(400, reason);
     return decompress(reason);
   }
 
   static net::Response refuse(unsigned status, const std::string& reason) { return net::Response::problem(status, reason); }
+
+  /// Why the headers of a sender that numbers its readings cannot be meant; empty when they can.
+  std::string check_producer(bool has_key) {
+    const std::optional<std::string_view> id = request_.header("producer-id");
+    const std::optional<std::string_view> sequence = request_.header("producer-sequence");
+    if (!id && !sequence) return {};
+    if (!id || !sequence) return "Producer-Id and Producer-Sequence come together";
+    if (envelope_) return "Producer-Id belongs to /api/v1/datasets/{dataset}/events";
+    if (has_key) return "send an Idempotency-Key or a Producer-Id, not both";
+    const std::optional<std::uint64_t> producer = below_key_begin(*id);
+    const std::optional<std::uint64_t> first = below_key_begin(*sequence);
+    if (!producer || !first) return "Producer-Id and Producer-Sequence are whole numbers from 0 to 9223372036854775807";
+    numbered_ = Submission::Numbered{*producer, *first};
+    return {};
+  }
 
   std::optional<net::Response> decompress(std::string& reason) {
     const std::string encoding = lower(request_.header("content-encoding").value_or("identity"));
@@ -196,6 +225,7 @@ class Post : public std::enable_shared_from_this<Post> {
   net::Respond respond_;
   Acks acks_ = Acks::durable;
   BodyFormat format_ = BodyFormat::detect;
+  std::optional<Submission::Numbered> numbered_;
 };
 
 net::Handler handler(Gate& gate, os::WorkerPool& workers, std::uint64_t body_size_max, bool envelope) {

@@ -44,7 +44,8 @@ ProducerTable::Verdict ProducerTable::check(const Producer& producer) const {
   for (const Run& run : entry->runs)
     if (producer.sequence >= run.sequence && producer.sequence - run.sequence < run.count)
       return {AppendStatus::duplicate, run.offset + (producer.sequence - run.sequence), 0};
-  return {AppendStatus::duplicate_unplaced, 0, 0};
+  const Run& last = entry->runs.back();
+  return {AppendStatus::duplicate_unplaced, last.offset + last.count - 1, 0};
 }
 
 ProducerTable::Entry& ProducerTable::touch(std::uint64_t id) {
@@ -137,7 +138,7 @@ Result<ProducerTable::Stored> ProducerTable::decode(ByteView file) {
     const auto id = take<std::uint64_t>(at);
     const auto last = take<std::uint64_t>(at);
     const auto runs = take<std::uint32_t>(at);
-    if (runs > runs_max || static_cast<std::size_t>(end - at) < runs * run_size) return corrupt;
+    if (runs == 0 || runs > runs_max || static_cast<std::size_t>(end - at) < runs * run_size) return corrupt;
     Entry& entry = stored.table.touch(id);
     entry.last_sequence = last;
     for (std::uint32_t k = 0; k != runs; ++k) {

@@ -24,7 +24,7 @@ class ProducerTable {
 
   struct Verdict {
     AppendStatus status = AppendStatus::accepted;  ///< accepted: its turn; duplicate, duplicate_unplaced, out_of_order
-    std::uint64_t offset = 0;                      ///< of a duplicate: where the first one stands
+    std::uint64_t offset = 0;                      ///< of a duplicate: where the first one stands; unplaced: at most here
     std::uint64_t expected = 0;                    ///< when out of order
   };
   Verdict check(const Producer& producer) const;

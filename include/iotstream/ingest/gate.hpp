@@ -47,8 +47,17 @@ struct Submission {
   std::string_view source;  ///< who sent it, for diagnostics and dead letters
   SourceKind kind = SourceKind::http;
   /// Not empty: what was handled before under the same key (of the same dataset) is not handled again, and counts as
-  /// duplicates. Remembered in memory: the last 10,000 keys, 10 minutes each; a restart forgets them.
+  /// duplicates. The outcome is remembered in memory: the last 10,000 keys, 10 minutes each. That the readings were taken is in
+  /// the log, with them: after a restart, however it came, a repetition takes only what is missing, for as long as the key is
+  /// among the last log::producers_max of each partition.
   std::string_view idempotency_key;
+  /// The sender numbers its readings: the first of this body has `sequence`, the others follow. Those that were taken before
+  /// count as duplicates; a body that begins behind the next number is refused whole. With a dataset, without a key.
+  struct Numbered {
+    std::uint64_t producer = 0;  ///< below log::producer_key_begin
+    std::uint64_t sequence = 0;  ///< likewise
+  };
+  std::optional<Numbered> numbered;
 };
 
 /// One reading that was not taken.
@@ -77,6 +86,7 @@ struct Outcome {
   /// stays; the rest was not tried. Also set when what was accepted could not be brought to the wanted acknowledgement (io,
   /// unavailable): it may or may not be there after a restart.
   std::optional<Error> refusal;
+  std::optional<std::uint64_t> expected_sequence;  ///< of the numbered body that was refused (conflict)
 };
 
 /// Thread-safe. `log`, `schemas`, `clock` and `metrics` outlive it.

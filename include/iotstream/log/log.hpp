@@ -56,14 +56,14 @@ enum class AppendStatus : unsigned char {
 
   // Of appends with a Producer only; nothing was appended.
   duplicate,           ///< taken before: `offset` is that of the first
-  duplicate_unplaced,  ///< taken before, too long ago to say at which offset
+  duplicate_unplaced,  ///< taken before, too long ago to say where: not behind `offset`
   out_of_order,        ///< sequences between the last and this one are missing: `expected_sequence` comes next (HTTP 409)
 };
 std::string_view describe(AppendStatus status);
 
 struct Appended {
   AppendStatus status = AppendStatus::closed;
-  Offset offset;                        ///< meaningful when accepted, and of a duplicate
+  Offset offset;                        ///< meaningful when accepted, and of duplicates
   std::uint64_t expected_sequence = 0;  ///< meaningful when out_of_order
 };
 
