@@ -1,8 +1,10 @@
 // The gate on the real log.
 #include <filesystem>
 #include <future>
+#include <optional>
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include <iotstream/ingest/gate.hpp>
 #include <iotstream/model/row.hpp>
@@ -41,11 +43,15 @@ struct Life {
   }
   ~Life() { CHECK(log->close().ok()); }
 
-  ingest::Outcome take(const std::string& body) {
+  ingest::Outcome take(const std::string& body) { return take(body, {}, std::nullopt); }
+  ingest::Outcome take(const std::string& body, std::string_view key,
+                       std::optional<ingest::Submission::Numbered> numbered = std::nullopt) {
     auto promise = std::make_shared<std::promise<Result<ingest::Outcome>>>();
     ingest::Submission submission;
     submission.dataset = "d";
     submission.body = body;
+    submission.idempotency_key = key;
+    submission.numbered = numbered;
     gate->submit(submission, [promise](Result<ingest::Outcome> result) { promise->set_value(std::move(result)); });
     auto result = promise->get_future().get();
     REQUIRE(result.ok());
@@ -106,4 +112,60 @@ TEST_CASE("what was acknowledged is there after a restart, and the schema that e
   Life life(folder);
   CHECK(life.schemas.current("d")->version() == SchemaVersion(2));
   CHECK(life.events() == expected);
+}
+
+TEST_CASE("a key and its body are known after a restart: nothing is taken twice, only what is missing") {
+  const Folder folder;
+  std::string body;
+  for (int i = 0; i < 200; ++i) body += fmt::format("{{\"device\":\"d{}\",\"n\":{}}}\n", i % 9, i);
+  std::optional<ingest::Position> last;
+  {
+    Life life(folder);
+    const auto first = life.take(body, "k");
+    CHECK(first.accepted == 200);
+    last = first.last;
+  }
+  Life life(folder);
+  const auto again = life.take(body, "k");
+  CHECK(again.accepted == 0);
+  CHECK(again.duplicates == 200);
+  CHECK(again.last->offset == last->offset);
+  CHECK(life.take("{\"device\":\"d1\",\"n\":7}", "other").accepted == 1);
+  CHECK(life.events().size() == 201);
+}
+
+TEST_CASE("a sender that numbers its readings goes on where it stood, over all partitions and after a restart") {
+  const Folder folder;
+  const auto body = [](std::uint64_t from, std::uint64_t count) {
+    std::string lines;
+    for (std::uint64_t i = from; i < from + count; ++i) lines += fmt::format("{{\"device\":\"d{}\",\"n\":{}}}\n", i % 5, i);
+    return lines;
+  };
+  {
+    Life life(folder);
+    CHECK(life.take(body(10, 20), {}, {{7, 10}}).accepted == 20);
+    const auto overlapping = life.take(body(20, 20), {}, {{7, 20}});
+    CHECK(overlapping.accepted == 10);
+    CHECK(overlapping.duplicates == 10);
+    const auto gap = life.take(body(41, 1), {}, {{7, 41}});
+    REQUIRE(gap.refusal);
+    CHECK(gap.refusal->kind == ErrorKind::conflict);
+    CHECK(gap.expected_sequence == 40);
+    CHECK(life.take(body(0, 3), {}, {{8, 0}}).accepted == 3);  // another sender
+  }
+  Life life(folder);
+  CHECK(life.take(body(10, 30), {}, {{7, 10}}).duplicates == 30);
+  CHECK(life.take(body(41, 1), {}, {{7, 41}}).expected_sequence == 40);
+  CHECK(life.take(body(38, 4), {}, {{7, 38}}).accepted == 2);
+  CHECK(life.events().size() == 35);
+}
+
+TEST_CASE("numbers of rejected readings are used up, numbers of refused ones are not") {
+  const Folder folder;
+  Life life(folder);
+  const auto some = life.take("{\"n\":1}\n{\n{\"n\":3}", {}, {{1, 1}});
+  CHECK(some.accepted == 2);
+  CHECK(some.rejected == 1);
+  CHECK(life.take("{\"n\":5}", {}, {{1, 5}}).expected_sequence == 4);
+  CHECK(life.take("{\"n\":4}", {}, {{1, 4}}).accepted == 1);
 }

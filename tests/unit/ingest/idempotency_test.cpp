@@ -90,11 +90,12 @@ TEST_CASE("a repetition that comes while the first is on its way gets the same a
     CHECK(answers[0]->accepted + answers[1]->accepted == 1);
     CHECK(answers[0]->duplicates + answers[1]->duplicates == 1);
   }
-  SECTION("when it was not: the next try is a first one") {
+  SECTION("when it was not: the next try finds in the log what came there") {
     partition.release(Error{ErrorKind::io, "the sync failed"});
     REQUIRE(answers.size() == 2);
     CHECK((answers[0]->refusal && answers[1]->refusal));
-    CHECK(fixture.submit(keyed("{\"n\":1}", "k"))->accepted == 1);
+    CHECK(fixture.submit(keyed("{\"n\":1}", "k"))->duplicates == 1);
+    CHECK(fixture.log.records("d").size() == 2);
   }
   fixture.check_balance();
 }
@@ -105,14 +106,19 @@ TEST_CASE("a body that could not be read may be sent mended under the same key")
   CHECK(fixture.submit(keyed("{}", "k"))->accepted == 1);
 }
 
-TEST_CASE("keys are forgotten after ten minutes, and the oldest when there are too many") {
+TEST_CASE("outcomes are forgotten after ten minutes, and the oldest when there are too many; the log still knows the key") {
   GateFixture fixture;
   CHECK(fixture.submit(keyed("{}", "k"))->accepted == 1);
   fixture.clock.advance(Duration::seconds(599));
   CHECK(fixture.submit(keyed("{}", "k"))->duplicates == 1);
   fixture.clock.advance(Duration::seconds(2));
-  CHECK(fixture.submit(keyed("{}", "k"))->accepted == 1);
+  CHECK(fixture.submit(keyed("{}", "k"))->duplicates == 1);
+  fixture.clock.advance(Duration::seconds(601));
+  const auto other = fixture.submit(keyed("{\"n\":1}", "k"));  // of what came to the log, its body is known
+  REQUIRE(other.ok());
+  CHECK(other->rejected == 1);
+  CHECK_THAT(other->errors.front().reason, Catch::Contains("another body"));
   for (std::size_t i = 0; i < ingest::Idempotency::keys_max; ++i)
     CHECK(fixture.submit(keyed("{}", "k" + std::to_string(i)))->accepted == 1);
-  CHECK(fixture.submit(keyed("{}", "k"))->accepted == 1);
+  CHECK(fixture.submit(keyed("{}", "k"))->duplicates == 1);
 }

@@ -107,6 +107,13 @@ TEST_CASE("what cannot be taken has its status") {
       {events, gzip(std::string(200'000, ' ')), {{"content-encoding", "gzip"}}, 413, "more than 100000 bytes"},
       {events, "{}", {{"idempotency-key", std::string(256, 'k')}}, 400, "Idempotency-Key"},
       {events, "{}", {{"idempotency-key", ""}}, 400, "Idempotency-Key"},
+      {events, "{}", {{"producer-id", "1"}}, 400, "come together"},
+      {events, "{}", {{"producer-sequence", "1"}}, 400, "come together"},
+      {events, "{}", {{"producer-id", "1"}, {"producer-sequence", "-1"}}, 400, "whole numbers"},
+      {events, "{}", {{"producer-id", "9223372036854775808"}, {"producer-sequence", "1"}}, 400, "whole numbers"},
+      {events, "{}", {{"producer-id", ""}, {"producer-sequence", "1"}}, 400, "whole numbers"},
+      {events, "{}", {{"producer-id", "1"}, {"producer-sequence", "1"}, {"idempotency-key", "k"}}, 400, "not both"},
+      {"/search/results", "{}", {{"producer-id", "1"}, {"producer-sequence", "1"}}, 400, "/events"},
       {"/search/results", "{\"DatasetType\":\"1\"", json, 400, "line 1"},
       {"/search/results", "{\"n\":1}", json, 422, "no DatasetType"},
       {"/search/results", "{\"DatasetType\":\"1\",\"data\":[]}", json, 422, "data must be an object"},
@@ -172,4 +179,30 @@ TEST_CASE("the same key and body are answered again without being taken again") 
   CHECK(fixture.post(events, "{}", key).body == R"({"accepted":1,"rejected":0,"duplicates":0,"errors":[]})");
   CHECK(fixture.post(events, "{}", key).body == R"({"accepted":0,"rejected":0,"duplicates":1,"errors":[]})");
   CHECK(fixture.post(events, "[]", key).status == 422);
+}
+
+TEST_CASE("numbered readings: repetitions are duplicates, a gap is 409 with the number that comes next") {
+  RoutesFixture fixture;
+  const auto numbered = [](std::string sequence) {
+    return net::Headers{{"producer-id", "7"}, {"producer-sequence", std::move(sequence)}};
+  };
+  CHECK(fixture.post(events, "{\"n\":1}\n{\"n\":2}", numbered("1")).body ==
+        R"({"accepted":2,"rejected":0,"duplicates":0,"errors":[]})");
+  CHECK(fixture.post(events, "{\"n\":1}\n{\"n\":2}\n{\"n\":3}", numbered("1")).body ==
+        R"({"accepted":1,"rejected":0,"duplicates":2,"errors":[]})");
+  const auto gap = fixture.post(events, "{\"n\":5}", numbered("5"));
+  CHECK(gap.status == 409);
+  CHECK(gap.content_type == "application/problem+json");
+  CHECK_THAT(gap.body, Catch::Contains("\"expected_sequence\":4") && Catch::Contains("goes on at sequence 4"));
+  CHECK(fixture.post(events, "{\"n\":4}", numbered("4")).status == 200);
+  CHECK(fixture.log.records("d").size() == 4);
+  fixture.check_balance();
+  // After a refusal the same body is sent again: what was taken is not taken twice.
+  RoutesFixture rainy;
+  rainy.log.refuse_after(1, log::AppendStatus::back_pressured);
+  CHECK(rainy.post(events, "{\"n\":1}\n{\"n\":2}", numbered("1")).status == 429);
+  rainy.log.clear_sky();
+  CHECK(rainy.post(events, "{\"n\":3}", numbered("3")).status == 409);
+  CHECK(rainy.post(events, "{\"n\":1}\n{\"n\":2}", numbered("1")).body ==
+        R"({"accepted":1,"rejected":0,"duplicates":1,"errors":[]})");
 }
