@@ -156,45 +156,41 @@ bool check_frame(ByteView frame, std::uint64_t salt, std::uint64_t position) {
          frame_crc(frame.data(), frame.size(), salt, position) == load_le<std::uint32_t>(frame.data() + 8);
 }
 
-std::optional<RecordView> parse_record(const std::byte*& at, const std::byte* end) {
-  const auto left = static_cast<std::size_t>(end - at);
-  if (left < record_header_size) return std::nullopt;
+/// A gap, or a record with its producer.
+bool parse_special(const std::byte*& at, const std::byte* end, RecordView& record) {
   const auto value_size = load_le<std::uint32_t>(at);
   const auto key_field = load_le<std::uint32_t>(at + 4);
   const std::uint32_t key_size = key_field & key_size_mask;
-  RecordView record;
   record.time_us = load_le<std::int64_t>(at + 8);
-  if ((key_field & gap_bit) != 0) [[unlikely]] {
-    if (value_size == 0) return std::nullopt;
+  record.gap = 0;
+  record.numbered = (key_field & producer_bit) != 0;
+  if ((key_field & gap_bit) != 0) {
+    if (value_size == 0 || key_field != gap_bit) return false;
     record.gap = value_size;
     at += record_header_size;
-    return record;
+    return true;
   }
-  record.numbered = (key_field & producer_bit) != 0;
-  const std::size_t prefix = record.numbered ? producer_size : 0;
-  if (prefix + key_size + value_size > left - record_header_size) return std::nullopt;
-  if (record.numbered) {
-    record.producer = load_le<std::uint64_t>(at + record_header_size);
-    record.sequence = load_le<std::uint64_t>(at + record_header_size + 8);
-  }
-  at += record_header_size + prefix;
+  const std::size_t left = static_cast<std::size_t>(end - at) - record_header_size;
+  if (key_field != (key_size | producer_bit) || producer_size + std::uint64_t{value_size} + key_size > left) return false;
+  at += record_header_size;
+  record.producer = load_le<std::uint64_t>(at);
+  record.sequence = load_le<std::uint64_t>(at + 8);
+  at += producer_size;
   record.key = {reinterpret_cast<const char*>(at), key_size};
   record.value = {at + key_size, value_size};
   at += key_size + value_size;
-  return record;
+  return true;
 }
 
 bool FrameRecords::next() {
   while (next_ < limit_) {
     begin_ = at_;
-    const auto record = parse_record(at_, end_);
-    IOTSTREAM_ASSERT(record.has_value() && record->gap <= limit_ - next_, "the record at offset {} does not fit its batch",
-                     next_);
-    if (record->gap != 0) {
-      next_ += record->gap;
+    const bool fits = parse_record(at_, end_, record_);
+    IOTSTREAM_ASSERT(fits && record_.gap <= limit_ - next_, "the record at offset {} does not fit its batch", next_);
+    if (record_.gap != 0) [[unlikely]] {
+      next_ += record_.gap;
       continue;
     }
-    record_ = *record;
     offset_ = next_++;
     return true;
   }
