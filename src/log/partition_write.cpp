@@ -96,6 +96,10 @@ void PartitionLog::publish() {
   counters.records.add(pending_header_.count);
   counters.bytes.add(pending_header_.length);
   counters.batches.add();
+  cache_.add({std::move(pending_), pending_header_});
+  pending_ = nullptr;
+  // Before the sync thread hears of the batch: it may be in a round already, and `durable` must not pass `written`.
+  written_.store(next_offset, std::memory_order_release);
   {
     const auto known = growing_->summary();
     std::lock_guard lock(unsynced_mutex_);
@@ -103,9 +107,6 @@ void PartitionLog::publish() {
     unsynced_.upto = {0,           known.base_offset,    known.salt,        known.end_position, known.next_offset,
                       known.chain, known.last_append_us, known.min_time_us, known.max_time_us,  known.first_append_us};
   }
-  cache_.add({std::move(pending_), pending_header_});
-  pending_ = nullptr;
-  written_.store(next_offset, std::memory_order_release);
   if (options_.sync == Sync::none) durable_.store(next_offset, std::memory_order_release);
   // In mode `none` the sync thread is needed only to seal what is closed.
   bool ask = options_.sync != Sync::none;
