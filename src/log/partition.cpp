@@ -133,7 +133,7 @@ std::optional<PartitionLog::Removable> PartitionLog::oldest_removable() const {
   std::lock_guard lock(segments_mutex_);
   if (segments_.size() < 2) return std::nullopt;
   const Segment& oldest = *segments_.front();
-  if (!oldest.is_sealed()) return std::nullopt;
+  if (!oldest.is_closed()) return std::nullopt;
   const auto summary = oldest.summary();
   if (summary.next_offset > durable_.load(std::memory_order_acquire)) return std::nullopt;
   for (const auto& [name, offset] : pins_)

@@ -52,7 +52,7 @@ class PartitionLog final : public Partition {
   enum class Work : unsigned char {
     none,     ///< nothing is committed
     done,     ///< a batch was written
-    stalled,  ///< a batch waits for space
+    stalled,  ///< a batch waits for space, or for a file that may be opened
   };
   Work serve();
   /// Claims not taken yet, unless a batch waits for space before them: part of the parking handshake.
@@ -63,6 +63,8 @@ class PartitionLog final : public Partition {
   // ---- the sync thread ----
   /// One round: makes what is written now durable, calls who waited, seals closed segments; true when it sealed one.
   bool sync();
+  /// Whether the last round could not be made for want of open files: it is due again in a moment.
+  bool wants_another_round() const { return wants_another_round_; }
   /// Whether the durable mark on disk lags behind.
   bool mark_is_behind() const { return marked_offset_ != durable_.load(std::memory_order_relaxed); }
   void write_mark();
@@ -74,7 +76,7 @@ class PartitionLog final : public Partition {
     std::uint64_t bytes = 0;
     std::int64_t last_append_us = 0;
   };
-  /// The oldest segment, when nothing holds it: sealed, durable, below every pin.
+  /// The oldest segment, when nothing holds it: closed, durable, below every pin.
   std::optional<Removable> oldest_removable() const;
   Status remove_oldest();
   std::uint64_t bytes() const;
@@ -99,11 +101,14 @@ class PartitionLog final : public Partition {
   bool growing_is_old() const;
   void publish();
   Work stall();
+  Work wait_for_files(const Error& error);
   void discard();
   void fail(const Error& error);
 
   // partition_sync.cpp
   bool sync_round(bool to_seal_only);
+  void put_back(Unsynced round);
+  Status look_for_files();
 
   // partition_read.cpp
   std::uint64_t limit_of(Watermark watermark) const;
@@ -144,6 +149,7 @@ class PartitionLog final : public Partition {
   std::shared_ptr<std::byte[]> pending_;  ///< a batch gathered and not written yet
   format::FrameHeader pending_header_;
   std::int64_t last_append_us_ = 0;
+  bool waits_for_files_ = false;
 
   mutable std::mutex segments_mutex_;  ///< short: no I/O under it
   std::vector<std::shared_ptr<Segment>> segments_;
@@ -164,6 +170,7 @@ class PartitionLog final : public Partition {
   MarkFile marks_;
   format::Mark durable_mark_;
   std::uint64_t marked_offset_ = 0;
+  bool wants_another_round_ = false;
   bool mark_is_clean_ = false;  ///< what stands on disk is the mark of a clean end
 };
 

@@ -18,6 +18,7 @@ PartitionLog::Work PartitionLog::serve() {
   if (pending_ == nullptr && !gather()) return Work::none;
   if (auto status = write_pending(); !status) {
     if (status.error().kind == ErrorKind::disk_full) return stall();
+    if (status.error().kind == ErrorKind::busy) return wait_for_files(status.error());
     fail(status.error());
     discard();
     return Work::none;
@@ -27,6 +28,7 @@ PartitionLog::Work PartitionLog::serve() {
     environment_.counters.disk_full_partitions.add(-1);
     diagnostics::info("log", "{}: there is space again; appends are taken", name());
   }
+  waits_for_files_ = false;
   publish();
   return Work::done;
 }
@@ -132,6 +134,13 @@ PartitionLog::Work PartitionLog::stall() {
   return Work::stalled;
 }
 
+/// No new segment can be opened: nothing was written, so nothing is in doubt. The ring fills up and refuses meanwhile.
+PartitionLog::Work PartitionLog::wait_for_files(const Error& error) {
+  if (!std::exchange(waits_for_files_, true))
+    diagnostics::error("log", "{}: records wait until a file can be opened: {}", name(), error.message);
+  return Work::stalled;
+}
+
 /// Read-only: what is in the ring was accepted but can never be acknowledged.
 void PartitionLog::discard() {
   ring_.seal();
@@ -163,7 +172,7 @@ void PartitionLog::finish_writing() {
     const Work work = serve();
     if (state_.load(std::memory_order_relaxed) == State::read_only && ring_.drained()) break;
     if (work == Work::stalled) {
-      fail({ErrorKind::disk_full, "the disk is full and the log is closing"});
+      fail({ErrorKind::disk_full, "the log is closing, and no more can be written"});
       discard();
     }
   }

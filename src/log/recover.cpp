@@ -317,7 +317,9 @@ class Recovery {
         return status;
     if (!closed && is_last()) {
       result_.growing = std::move(segment);
-    } else if (!closed) {
+    } else if (closed) {
+      segment->close();
+    } else {
       if (auto status = segment->seal(); !status && status.error().kind != ErrorKind::disk_full) return status;
     }
     return {};

@@ -75,7 +75,7 @@ std::shared_ptr<Segment> Segment::sealed(os::Disk& disk, const std::string& dire
   segment->end_position_ = summary.end_position;
   segment->chain_ = summary.chain;
   segment->entries_loaded_ = false;
-  segment->sealed_ = true;
+  segment->closed_ = true;
   return segment;
 }
 
@@ -94,9 +94,14 @@ format::SegmentSummary Segment::summary() const {
   return index_.summary();
 }
 
-bool Segment::is_sealed() const {
+bool Segment::is_closed() const {
   std::lock_guard lock(mutex_);
-  return sealed_;
+  return closed_;
+}
+
+void Segment::close() {
+  std::lock_guard lock(mutex_);
+  closed_ = true;
 }
 
 bool Segment::has_room(std::size_t frame_length) const {
@@ -147,6 +152,7 @@ Status Segment::sync() {
 }
 
 Status Segment::seal() {
+  close();
   if (auto status = complete_index(); !status) return status;
   std::vector<std::byte> bytes;
   {
@@ -155,11 +161,7 @@ Status Segment::seal() {
   }
   if (auto status = file_->truncate(summary().end_position); !status) return status;
   if (auto status = file_->sync(); !status) return status;
-  if (auto status = os::write_atomically(disk_, directory_ + "/" + index_file_name(base_offset_), bytes); !status)
-    return status;
-  std::lock_guard lock(mutex_);
-  sealed_ = true;
-  return {};
+  return os::write_atomically(disk_, directory_ + "/" + index_file_name(base_offset_), bytes);
 }
 
 Status Segment::remove() {

@@ -51,7 +51,7 @@ class Segment {
   format::SegmentSummary summary() const;
   /// Bytes on disk that hold records.
   std::uint64_t bytes() const { return summary().end_position; }
-  bool is_sealed() const;
+  bool is_closed() const;  ///< nothing is written to it any more
 
   // ---- writer ----
 
@@ -66,8 +66,11 @@ class Segment {
 
   /// Makes everything written before this call durable, with the file's name.
   Status sync();
-  /// Cuts the reserved space off and stores the index. The segment grows no more and is synced. Errors leave it as it was.
+  /// Cuts the reserved space off and stores the index. The segment grows no more and is synced. After an error it is closed all
+  /// the same: it is read and removed as a sealed one, and the next start rebuilds its index.
   Status seal();
+  /// Of a segment that recovery found and that grows no more, though what stands behind its end keeps it from being sealed.
+  void close();
   /// Removes both files. Readers that hold the segment go on reading.
   Status remove();
 
@@ -110,7 +113,7 @@ class Segment {
   std::unique_ptr<os::File> file_;
   SegmentIndex index_;
   bool entries_loaded_ = true;
-  bool sealed_ = false;
+  bool closed_ = false;
 };
 
 }  // namespace iotstream::log
