@@ -119,6 +119,66 @@ Result<TopicFile> parse_topic_file(std::string_view text) {
   return file;
 }
 
+namespace {
+
+/// The name that stands in the header of a topic's segments; empty when there is none that can be read.
+std::string name_in_segments(os::Disk& disk, const std::string& directory, std::uint32_t partitions) {
+  for (std::uint32_t id = 0; id != partitions; ++id) {
+    const std::string folder = fmt::format("{}/{}", directory, id);
+    const auto names = disk.list(folder);
+    if (!names) continue;
+    for (const std::string& name : *names) {
+      if (!parse_segment_file_name(name)) continue;
+      const auto file = disk.open(folder + "/" + name, os::OpenMode::read);
+      if (!file) continue;
+      if (auto header = Segment::read_header(**file)) return std::move(header->topic);
+    }
+  }
+  return {};
+}
+
+/// When the file is missing or damaged: the name stands in every segment, the partitions are folders, and the options can only
+/// be today's defaults. An empty name when there is no segment.
+TopicFile derive_topic_file(os::Disk& disk, const std::string& directory, const TopicOptions& defaults) {
+  TopicFile file;
+  file.options = defaults;
+  file.options.partitions = 0;
+  while (disk.exists(fmt::format("{}/{}", directory, file.options.partitions))) ++file.options.partitions;
+  file.name = name_in_segments(disk, directory, file.options.partitions);
+  return file;
+}
+
+/// An empty name: there is no topic here, its creation had not ended.
+Result<TopicFile> read_topic_file(const Environment& environment, const LogOptions& log_options, const std::string& directory) {
+  os::Disk& disk = environment.disk;
+  const std::string path = fmt::format("{}/{}", directory, topic_file);
+  const bool exists = disk.exists(path);
+  Result<std::string> text = std::string();
+  if (exists) {
+    text = os::read_file(disk, path, 64u << 10);
+    if (!text && text.error().kind != ErrorKind::too_large) return text.error();
+    Result<TopicFile> file = text ? parse_topic_file(*text) : Result<TopicFile>(Error{ErrorKind::corrupt, "it is too large"});
+    if (file) return file;
+    if (file.error().kind != ErrorKind::corrupt)
+      return Error{file.error().kind, fmt::format("{}: {}", path, file.error().message)};
+  }
+  TopicFile derived = derive_topic_file(disk, directory, log_options.topic_defaults);
+  if (derived.name.empty()) {
+    if (!exists) return derived;
+    return Error{ErrorKind::corrupt, fmt::format("{}: the topic's file fails its check, and no segment tells its name", path)};
+  }
+  diagnostics::error("log", "{} is {}; topic {} goes on with {} partitions and the default options", path,
+                     exists ? "damaged and kept beside" : "missing", derived.name, derived.options.partitions);
+  if (text && exists) {
+    const std::string aside = fmt::format("{}.damaged.{}", path, environment.clock.now().us);
+    if (auto status = os::write_atomically(disk, aside, as_bytes(*text)); !status) return status.error();
+  }
+  if (auto status = os::write_atomically(disk, path, as_bytes(encode_topic_file(derived))); !status) return status.error();
+  return derived;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<TopicLog>> TopicLog::create(const Environment& environment, const LogOptions& log_options,
                                                    std::string_view name, const TopicOptions& options) {
   if (auto status = check_topic_name(name); !status) return status.error();
@@ -136,12 +196,9 @@ Result<std::unique_ptr<TopicLog>> TopicLog::create(const Environment& environmen
 
 Result<std::unique_ptr<TopicLog>> TopicLog::open(const Environment& environment, const LogOptions& log_options,
                                                  const std::string& directory) {
-  const std::string path = fmt::format("{}/{}", directory, topic_file);
-  if (!environment.disk.exists(path)) return std::unique_ptr<TopicLog>();
-  auto text = os::read_file(environment.disk, path, 64u << 10);
-  if (!text) return text.error();
-  auto file = parse_topic_file(*text);
-  if (!file) return Error{file.error().kind, fmt::format("{}: {}", path, file.error().message)};
+  auto file = read_topic_file(environment, log_options, directory);
+  if (!file) return file.error();
+  if (file->name.empty()) return std::unique_ptr<TopicLog>();
   auto topic = std::unique_ptr<TopicLog>(new TopicLog(std::move(file->name), file->options));
   if (auto status = topic->open_partitions(environment, log_options, directory); !status) return status.error();
   return topic;
