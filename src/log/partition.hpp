@@ -75,11 +75,15 @@ class PartitionLog final : public Partition {
   struct Removable {
     std::uint64_t bytes = 0;
     std::int64_t last_append_us = 0;
+    std::int64_t last_write_ns = 0;  ///< of the monotonic clock; 0 when it was written before this process
   };
   /// The oldest segment, when nothing holds it: closed, durable, below every pin.
   std::optional<Removable> oldest_removable() const;
   Status remove_oldest();
   std::uint64_t bytes() const;
+  /// The append time of the newest record, when no two neighbouring segments were further apart than `gap_max`: what is more
+  /// counts as a jump of the clock. Nothing when there is no record.
+  std::optional<Timestamp> newest_append(Duration gap_max) const;
 
  private:
   enum class State : unsigned char { open, disk_full, read_only, closed };
@@ -149,6 +153,8 @@ class PartitionLog final : public Partition {
   std::shared_ptr<std::byte[]> pending_;  ///< a batch gathered and not written yet
   format::FrameHeader pending_header_;
   std::int64_t last_append_us_ = 0;
+  std::int64_t pending_since_ns_ = 0;  ///< monotonic: when the batch was gathered
+  std::int64_t growing_since_ns_ = 0;  ///< … and when the segment was begun, or this process
   bool waits_for_files_ = false;
 
   mutable std::mutex segments_mutex_;  ///< short: no I/O under it

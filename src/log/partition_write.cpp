@@ -44,6 +44,7 @@ bool PartitionLog::gather() {
   std::fill(records + run.bytes, pending_.get() + length, std::byte{0});
   // Append times never go back, whatever the clock does: retention and seeks rely on it.
   last_append_us_ = std::max(last_append_us_, environment_.clock.now().us);
+  pending_since_ns_ = environment_.clock.monotonic_ns();
   pending_header_ = {};
   pending_header_.length = static_cast<std::uint32_t>(length);
   pending_header_.base_offset = run.first_offset;
@@ -59,14 +60,19 @@ Status PartitionLog::write_pending() {
     if (auto status = begin_segment(); !status) return status;
   // In mode `none` nothing testifies for stable storage: the watermark says less there.
   pending_header_.durable_offset = options_.sync == Sync::none ? 0 : durable_.load(std::memory_order_acquire);
+  growing_->set_last_write(pending_since_ns_);
   return growing_->write(MutableByteView(pending_.get(), pending_header_.length), pending_header_);
 }
 
-/// A segment that fills slowly is closed by age as well, so that retention by age can come near its word.
+/// A segment that fills slowly is closed by age as well, so that retention by age can come near its word. By either clock: the
+/// wall clock may have been set back, the monotonic one does not know of the time before this process.
 bool PartitionLog::growing_is_old() const {
   if (options_.retention_age.us <= 0) return false;
   const auto known = growing_->summary();
-  return known.next_offset != known.base_offset && last_append_us_ - known.first_append_us > options_.retention_age.us / 8;
+  if (known.next_offset == known.base_offset) return false;
+  const std::int64_t by_wall_us = last_append_us_ - known.first_append_us;
+  const std::int64_t by_monotonic_us = (pending_since_ns_ - growing_since_ns_) / 1000;
+  return std::max(by_wall_us, by_monotonic_us) > options_.retention_age.us / 8;
 }
 
 Status PartitionLog::begin_segment() {
@@ -80,6 +86,7 @@ Status PartitionLog::begin_segment() {
   auto created = Segment::create(environment_.disk, identity_.directory, std::move(header), options_.segment_size);
   if (!created) return created.error();
   const auto closed = std::exchange(growing_, std::move(*created));
+  growing_since_ns_ = pending_since_ns_;
   {
     std::lock_guard lock(segments_mutex_);
     segments_.push_back(growing_);

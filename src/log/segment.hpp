@@ -59,6 +59,9 @@ class Segment {
   /// Seals `frame` (its header and checksum are written into it) and writes it behind the last one. After an error nothing has
   /// changed: the same frame may be offered again. Errors: as of the disk.
   Status write(MutableByteView frame, format::FrameHeader& header);
+  /// The monotonic time of what is written now; 0 before the first write of this process.
+  void set_last_write(std::int64_t monotonic_ns) { last_write_ns_.store(monotonic_ns, std::memory_order_relaxed); }
+  std::int64_t last_write_ns() const { return last_write_ns_.load(std::memory_order_relaxed); }
   std::uint32_t chain() const { return chain_; }
   std::uint64_t end_position() const { return end_position_; }
 
@@ -106,6 +109,8 @@ class Segment {
   std::uint64_t reserved_end_ = 0;
   std::uint64_t zeroed_end_ = 0;
   std::uint32_t chain_ = 0;
+
+  std::atomic<std::int64_t> last_write_ns_{0};  ///< relaxed: retention reads it long after the last store
 
   bool name_synced_ = true;  ///< the sync thread's alone, once the writer has handed the segment over
 

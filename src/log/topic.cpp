@@ -199,7 +199,7 @@ Result<std::unique_ptr<TopicLog>> TopicLog::open(const Environment& environment,
   auto file = read_topic_file(environment, log_options, directory);
   if (!file) return file.error();
   if (file->name.empty()) return std::unique_ptr<TopicLog>();
-  auto topic = std::unique_ptr<TopicLog>(new TopicLog(std::move(file->name), file->options));
+  auto topic = std::unique_ptr<TopicLog>(new TopicLog(std::move(file->name), file->options, environment.clock));
   if (auto status = topic->open_partitions(environment, log_options, directory); !status) return status.error();
   return topic;
 }
@@ -213,6 +213,11 @@ Status TopicLog::open_partitions(const Environment& environment, const LogOption
     if (!partition) return partition.error();
     partitions_.push_back(std::move(*partition));
   }
+  const Timestamp now = clock_.now();
+  std::optional<Timestamp> newest;
+  for (const auto& partition : partitions_)
+    newest = std::max(newest, partition->newest_append({options_.retention_age.us / 4}));
+  retention_clock_.emplace(now, clock_.monotonic_ns(), newest.value_or(now));
   return {};
 }
 
@@ -222,26 +227,28 @@ Partition& TopicLog::partition(PartitionId id) {
 }
 
 /// The partition whose oldest segment goes next: of all the one with the oldest records, when a limit is passed.
-PartitionLog* TopicLog::next_to_shrink(Timestamp now) const {
+PartitionLog* TopicLog::next_to_shrink() const {
   std::uint64_t bytes = 0;
   PartitionLog* oldest = nullptr;
-  std::int64_t oldest_append_us = 0;
+  PartitionLog::Removable first;
   for (const auto& partition : partitions_) {
     bytes += partition->bytes();
     const auto removable = partition->oldest_removable();
-    if (removable && (oldest == nullptr || removable->last_append_us < oldest_append_us)) {
+    if (removable && (oldest == nullptr || removable->last_append_us < first.last_append_us)) {
       oldest = partition.get();
-      oldest_append_us = removable->last_append_us;
+      first = *removable;
     }
   }
   if (oldest == nullptr) return nullptr;
   const bool too_much = options_.retention_size != 0 && bytes > options_.retention_size;
-  const bool too_old = options_.retention_age.us > 0 && now.us - oldest_append_us > options_.retention_age.us;
+  const bool too_old = options_.retention_age.us > 0 &&
+                       retention_clock_->age_of(first.last_append_us, first.last_write_ns) > options_.retention_age;
   return too_much || too_old ? oldest : nullptr;
 }
 
 void TopicLog::retain(Timestamp now) {
-  while (PartitionLog* partition = next_to_shrink(now)) {
+  retention_clock_->look(now, clock_.monotonic_ns(), options_.retention_age);
+  while (PartitionLog* partition = next_to_shrink()) {
     const auto earliest = partition->watermarks().earliest;
     if (auto status = partition->remove_oldest(); !status) {
       diagnostics::error("log", "topic {}: the segment of partition {} from offset {} on could not be removed: {}", name_,
