@@ -41,6 +41,7 @@ PartitionLog::PartitionLog(const Environment& environment, PartitionIdentity ide
       producers_(std::move(producers)),
       growing_(std::move(recovered.growing)),
       last_append_us_(recovered.last_append_us),
+      growing_since_ns_(environment.clock.monotonic_ns()),
       segments_(std::move(recovered.segments)),
       damage_(std::move(recovered.damage)),
       marks_(std::move(marks)),
@@ -137,12 +138,28 @@ std::optional<PartitionLog::Removable> PartitionLog::oldest_removable() const {
   std::lock_guard lock(segments_mutex_);
   if (segments_.size() < 2) return std::nullopt;
   const Segment& oldest = *segments_.front();
-  if (!oldest.is_sealed() || &oldest == replacing_) return std::nullopt;
+  if (!oldest.is_closed() || &oldest == replacing_) return std::nullopt;
   const auto summary = oldest.summary();
   if (summary.next_offset > durable_.load(std::memory_order_acquire)) return std::nullopt;
   for (const auto& [name, offset] : pins_)
     if (offset < summary.next_offset) return std::nullopt;
-  return Removable{summary.end_position, summary.last_append_us};
+  return Removable{summary.end_position, summary.last_append_us, oldest.last_write_ns()};
+}
+
+std::optional<Timestamp> PartitionLog::newest_append(Duration gap_max) const {
+  std::lock_guard lock(segments_mutex_);
+  std::optional<Timestamp> newest;
+  std::int64_t last_us = 0;
+  for (const auto& segment : segments_) {
+    const auto known = segment->summary();
+    if (known.next_offset == known.base_offset) continue;
+    if (newest)
+      newest->us += std::clamp<std::int64_t>(known.last_append_us - last_us, 0, gap_max.us);
+    else
+      newest = Timestamp{known.last_append_us};
+    last_us = known.last_append_us;
+  }
+  return newest;
 }
 
 Status PartitionLog::remove_oldest() {

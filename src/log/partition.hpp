@@ -57,7 +57,7 @@ class PartitionLog final : public Partition {
   enum class Work : unsigned char {
     none,     ///< nothing is committed
     done,     ///< a batch was written
-    stalled,  ///< a batch waits for space
+    stalled,  ///< a batch waits for space, or for a file that may be opened
   };
   Work serve();
   /// Claims not taken yet, unless a batch waits for space before them: part of the parking handshake.
@@ -68,6 +68,8 @@ class PartitionLog final : public Partition {
   // ---- the sync thread ----
   /// One round: makes what is written now durable, calls who waited, seals closed segments; true when it sealed one.
   bool sync();
+  /// Whether the last round could not be made for want of open files: it is due again in a moment.
+  bool wants_another_round() const { return wants_another_round_; }
   /// Whether the durable mark on disk lags behind.
   bool mark_is_behind() const { return marked_offset_ != durable_.load(std::memory_order_relaxed); }
   void write_mark();
@@ -87,11 +89,15 @@ class PartitionLog final : public Partition {
   struct Removable {
     std::uint64_t bytes = 0;
     std::int64_t last_append_us = 0;
+    std::int64_t last_write_ns = 0;  ///< of the monotonic clock; 0 when it was written before this process
   };
-  /// The oldest segment, when nothing holds it: sealed, durable, below every pin.
+  /// The oldest segment, when nothing holds it: closed, durable, below every pin.
   std::optional<Removable> oldest_removable() const;
   Status remove_oldest();
   std::uint64_t bytes() const;
+  /// The append time of the newest record, when no two neighbouring segments were further apart than `gap_max`: what is more
+  /// counts as a jump of the clock. Nothing when there is no record.
+  std::optional<Timestamp> newest_append(Duration gap_max) const;
 
  private:
   enum class State : unsigned char { open, disk_full, read_only, closed };
@@ -120,6 +126,7 @@ class PartitionLog final : public Partition {
   bool growing_is_old() const;
   void publish();
   Work stall();
+  Work wait_for_files(const Error& error);
   void discard();
   void fail(const Error& error);
 
@@ -131,6 +138,8 @@ class PartitionLog final : public Partition {
 
   // partition_sync.cpp
   bool sync_round(bool to_seal_only);
+  void put_back(Unsynced round);
+  Status look_for_files();
 
   // partition_compact.cpp
   std::vector<std::shared_ptr<Segment>> compactable() const;
@@ -188,6 +197,9 @@ class PartitionLog final : public Partition {
   std::uint64_t producer_bytes_ = 0;  ///< written in frames with producers since written_producers_ was last kept
   /// Tables to be stored: two after a change, so that both slots know it and its records may be compacted.
   unsigned tables_wanted_ = 0;
+  std::int64_t pending_since_ns_ = 0;  ///< monotonic: when the batch was gathered
+  std::int64_t growing_since_ns_ = 0;  ///< … and when the segment was begun, or this process
+  bool waits_for_files_ = false;
 
   mutable std::mutex segments_mutex_;  ///< short: no I/O under it
   std::vector<std::shared_ptr<Segment>> segments_;
@@ -215,7 +227,8 @@ class PartitionLog final : public Partition {
   std::atomic<std::uint64_t> tables_reach_{0};
 
   std::uint64_t compacted_to_ = 0;  ///< the compaction thread's own: passes of this run have dealt with what is below
-  bool mark_is_clean_ = false;      ///< what stands on disk is the mark of a clean end
+  bool wants_another_round_ = false;
+  bool mark_is_clean_ = false;  ///< what stands on disk is the mark of a clean end
 };
 
 }  // namespace iotstream::log

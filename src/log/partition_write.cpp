@@ -23,6 +23,7 @@ PartitionLog::Work PartitionLog::serve() {
   if (pending_ == nullptr && !gather()) return Work::none;
   if (auto status = write_pending(); !status) {
     if (status.error().kind == ErrorKind::disk_full) return stall();
+    if (status.error().kind == ErrorKind::busy) return wait_for_files(status.error());
     fail(status.error());
     discard();
     return Work::none;
@@ -32,6 +33,7 @@ PartitionLog::Work PartitionLog::serve() {
     environment_.counters.disk_full_partitions.add(-1);
     diagnostics::info("log", "{}: there is space again; appends are taken", name());
   }
+  waits_for_files_ = false;
   publish();
   return Work::done;
 }
@@ -47,6 +49,7 @@ bool PartitionLog::gather() {
   std::fill(records + run.bytes, pending_.get() + length, std::byte{0});
   // Append times never go back, whatever the clock does: retention and seeks rely on it.
   last_append_us_ = std::max(last_append_us_, environment_.clock.now().us);
+  pending_since_ns_ = environment_.clock.monotonic_ns();
   pending_header_ = {};
   pending_header_.length = static_cast<std::uint32_t>(length);
   pending_header_.base_offset = run.first_offset;
@@ -63,14 +66,19 @@ Status PartitionLog::write_pending() {
     if (auto status = begin_segment(); !status) return status;
   // In mode `none` nothing testifies for stable storage: the watermark says less there.
   pending_header_.durable_offset = options_.sync == Sync::none ? 0 : durable_.load(std::memory_order_acquire);
+  growing_->set_last_write(pending_since_ns_);
   return growing_->write(MutableByteView(pending_.get(), pending_header_.length), pending_header_);
 }
 
-/// A segment that fills slowly is closed by age as well, so that retention by age can come near its word.
+/// A segment that fills slowly is closed by age as well, so that retention by age can come near its word. By either clock: the
+/// wall clock may have been set back, the monotonic one does not know of the time before this process.
 bool PartitionLog::growing_is_old() const {
   if (options_.retention_age.us <= 0) return false;
   const auto known = growing_->summary();
-  return known.next_offset != known.base_offset && last_append_us_ - known.first_append_us > options_.retention_age.us / 8;
+  if (known.next_offset == known.base_offset) return false;
+  const std::int64_t by_wall_us = last_append_us_ - known.first_append_us;
+  const std::int64_t by_monotonic_us = (pending_since_ns_ - growing_since_ns_) / 1000;
+  return std::max(by_wall_us, by_monotonic_us) > options_.retention_age.us / 8;
 }
 
 Status PartitionLog::begin_segment() {
@@ -83,6 +91,7 @@ Status PartitionLog::begin_segment() {
   auto created = Segment::create(environment_.disk, identity_.directory, std::move(header), options_.segment_size);
   if (!created) return created.error();
   const auto closed = std::exchange(growing_, std::move(*created));
+  growing_since_ns_ = pending_since_ns_;
   // A closed segment need not be read for producers any more.
   if (tables_wanted_ != 0) keep_table({growing_->base_offset(), growing_->base_offset(), format::frames_begin});
   {
@@ -103,22 +112,25 @@ void PartitionLog::publish() {
   counters.records.add(pending_header_.count);
   counters.bytes.add(pending_header_.length);
   counters.batches.add();
+  const bool has_producers = (pending_header_.attributes & format::frame_has_producers) != 0;
+  if (has_producers) written_producers_.add(pending_header_, ByteView(pending_.get(), pending_header_.length));
+  cache_.add({std::move(pending_), pending_header_});
+  pending_ = nullptr;
+  // Before the sync thread hears of the batch: it may be in a round already, and `durable` must not pass `written`.
+  written_.store(next_offset, std::memory_order_release);
+  const auto known = growing_->summary();
   {
-    const auto known = growing_->summary();
-    if ((pending_header_.attributes & format::frame_has_producers) != 0) {
-      written_producers_.add(pending_header_, ByteView(pending_.get(), pending_header_.length));
-      tables_wanted_ = 2;
-      producer_bytes_ += pending_header_.length;
-      if (producer_bytes_ >= table_step && options_.sync != Sync::none)
-        keep_table({known.next_offset, known.base_offset, known.end_position});
-    }
     std::lock_guard lock(unsynced_mutex_);
     if (unsynced_.segments.empty() || unsynced_.segments.back() != growing_) unsynced_.segments.push_back(growing_);
     unsynced_.upto = format::mark_of(known);
   }
-  cache_.add({std::move(pending_), pending_header_});
-  pending_ = nullptr;
-  written_.store(next_offset, std::memory_order_release);
+  if (has_producers) {
+    tables_wanted_ = 2;
+    producer_bytes_ += pending_header_.length;
+    // Behind `upto`: a round that takes the table has synced what the table tells of.
+    if (producer_bytes_ >= table_step && options_.sync != Sync::none)
+      keep_table({known.next_offset, known.base_offset, known.end_position});
+  }
   if (options_.sync == Sync::none) durable_.store(next_offset, std::memory_order_release);
   // In mode `none` the sync thread is needed only to seal what is closed.
   bool ask = options_.sync != Sync::none;
@@ -141,6 +153,13 @@ PartitionLog::Work PartitionLog::stall() {
     environment_.counters.disk_full_partitions.add(1);
     diagnostics::error("log", "{}: the disk is full; appends are refused until there is space", name());
   }
+  return Work::stalled;
+}
+
+/// No new segment can be opened: nothing was written, so nothing is in doubt. The ring fills up and refuses meanwhile.
+PartitionLog::Work PartitionLog::wait_for_files(const Error& error) {
+  if (!std::exchange(waits_for_files_, true))
+    diagnostics::error("log", "{}: records wait until a file can be opened: {}", name(), error.message);
   return Work::stalled;
 }
 
@@ -175,7 +194,7 @@ void PartitionLog::finish_writing() {
     const Work work = serve();
     if (state_.load(std::memory_order_relaxed) == State::read_only && ring_.drained()) break;
     if (work == Work::stalled) {
-      fail({ErrorKind::disk_full, "the disk is full and the log is closing"});
+      fail({ErrorKind::disk_full, "the log is closing, and no more can be written"});
       discard();
     }
   }

@@ -150,7 +150,7 @@ class Recovery {
     if (mark && mark->clean && is_last() && known.end_position == mark->position) {
       auto untouched = nothing_stands_at(*loose.file, mark->position);
       if (!untouched) return untouched.error();
-      if (*untouched) return finish(std::move(loose), std::move(index), false, false);
+      if (*untouched) return finish(std::move(loose), std::move(index), known, false, false);
     }
     FrameScanner scanner(*loose.file, header.salt, {known.end_position, known.next_offset, known.chain}, loose.size, 1u << 20);
     bool cut = false;
@@ -184,7 +184,7 @@ class Recovery {
         }
       }
     }
-    return finish(std::move(loose), std::move(index), cut, closed);
+    return finish(std::move(loose), std::move(index), known, cut, closed);
   }
 
   /// Frames become durable in order: where the first of a later life has left no trace, none of them was acknowledged.
@@ -304,22 +304,45 @@ class Recovery {
     return true;
   }
 
-  Status finish(Loose loose, SegmentIndex index, bool cut, bool closed) {
+  /// What stands behind the mark may be in the page cache only, and be called clean there by a sync that failed before the
+  /// restart: a sync now would succeed and mean nothing. Written once more it is dirty again, and the sync means what it says.
+  static Status write_again(os::File& file, std::uint64_t begin, std::uint64_t end) {
+    std::vector<std::byte> chunk(static_cast<std::size_t>(std::min<std::uint64_t>(1u << 20, end - begin)));
+    while (begin < end) {
+      const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(chunk.size(), end - begin));
+      auto got = file.read_at(begin, MutableByteView(chunk).first(size));
+      if (!got) return got.error();
+      if (*got == 0) break;
+      if (auto status = file.write_at(begin, ByteView(chunk).first(*got)); !status) return status;
+      begin += *got;
+    }
+    return {};
+  }
+
+  /// `start` is what was known before the walk: by the mark, or nothing.
+  Status finish(Loose loose, SegmentIndex index, const format::SegmentSummary& start, bool cut, bool closed) {
     const std::uint32_t format = loose.header.format;
     const auto known = index.summary();
     const bool durable_already = result_.mark && result_.mark->next_offset == known.next_offset && !cut;
+    if (!durable_already) {
+      const std::uint64_t begin = start.end_position == format::frames_begin ? 0 : start.end_position;
+      if (auto status = write_again(*loose.file, begin, known.end_position); !status) return status;
+    }
     auto segment = Segment::growing(context_.disk, context_.directory, std::move(loose.file), std::move(index), loose.size,
                                     context_.segment_size);
     if (!durable_already)
       if (auto status = segment->sync(); !status) return status;
     adopt(segment);
-    if (cut && !is_last())
+    // A segment that begins where this one ends was begun when the tail was no part of it any more: it is kept.
+    if (cut && !is_last() && bases_[place_ + 1] != known.next_offset)
       if (auto status = set_aside_from(place_ + 1, "it follows a torn tail, so it was never acknowledged"); !status)
         return status;
     // A segment of an older format takes no more: what is new in this one would not be said by its header.
     if (!closed && is_last() && format == format::version) {
       result_.growing = std::move(segment);
-    } else if (!closed) {
+    } else if (closed) {
+      segment->close();
+    } else {
       if (auto status = segment->seal(); !status && status.error().kind != ErrorKind::disk_full) return status;
     }
     return {};

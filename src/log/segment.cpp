@@ -81,6 +81,7 @@ std::shared_ptr<Segment> Segment::sealed(os::Disk& disk, const std::string& dire
   segment->end_position_ = summary.end_position;
   segment->chain_ = summary.chain;
   segment->entries_loaded_ = false;
+  segment->closed_ = true;
   segment->sealed_ = true;
   return segment;
 }
@@ -100,9 +101,19 @@ format::SegmentSummary Segment::summary() const {
   return index_.summary();
 }
 
+bool Segment::is_closed() const {
+  std::lock_guard lock(mutex_);
+  return closed_;
+}
+
 bool Segment::is_sealed() const {
   std::lock_guard lock(mutex_);
   return sealed_;
+}
+
+void Segment::close() {
+  std::lock_guard lock(mutex_);
+  closed_ = true;
 }
 
 bool Segment::has_room(std::size_t frame_length) const {
@@ -153,6 +164,7 @@ Status Segment::sync() {
 }
 
 Status Segment::seal() {
+  close();
   if (auto status = complete_index(); !status) return status;
   std::vector<std::byte> bytes;
   {

@@ -57,7 +57,8 @@ class Segment {
   format::SegmentSummary summary() const;
   /// Bytes on disk that hold records.
   std::uint64_t bytes() const { return summary().end_position; }
-  bool is_sealed() const;
+  bool is_closed() const;  ///< nothing is written to it any more
+  bool is_sealed() const;  ///< … and seal() has gone well: its files stay as they are
 
   // ---- writer ----
 
@@ -65,6 +66,9 @@ class Segment {
   /// Seals `frame` (its header and checksum are written into it) and writes it behind the last one. After an error nothing has
   /// changed: the same frame may be offered again. Errors: as of the disk.
   Status write(MutableByteView frame, format::FrameHeader& header);
+  /// The monotonic time of what is written now; 0 before the first write of this process.
+  void set_last_write(std::int64_t monotonic_ns) { last_write_ns_.store(monotonic_ns, std::memory_order_relaxed); }
+  std::int64_t last_write_ns() const { return last_write_ns_.load(std::memory_order_relaxed); }
   std::uint32_t chain() const { return chain_; }
   std::uint64_t end_position() const { return end_position_; }
 
@@ -72,10 +76,13 @@ class Segment {
 
   /// Makes everything written before this call durable, with the file's name.
   Status sync();
-  /// Cuts the reserved space off and stores the index. The segment grows no more and is synced. Errors leave it as it was.
+  /// Cuts the reserved space off and stores the index. The segment grows no more and is synced. After an error it is closed all
+  /// the same: it is read and removed as a sealed one, and the next start rebuilds its index.
   Status seal();
   /// Opens the file and loads the index, so that both can be used when other files have taken their names.
   Status hold();
+  /// Of a segment that recovery found and that grows no more, though what stands behind its end keeps it from being sealed.
+  void close();
   /// Removes both files. Readers that hold the segment go on reading.
   Status remove();
 
@@ -112,12 +119,15 @@ class Segment {
   std::uint64_t zeroed_end_ = 0;
   std::uint32_t chain_ = 0;
 
+  std::atomic<std::int64_t> last_write_ns_{0};  ///< relaxed: retention reads it long after the last store
+
   bool name_synced_ = true;  ///< the sync thread's alone, once the writer has handed the segment over
 
   mutable std::mutex mutex_;  ///< guards what follows; held for no I/O but opening the file and loading or rebuilding the index
   std::unique_ptr<os::File> file_;
   SegmentIndex index_;
   bool entries_loaded_ = true;
+  bool closed_ = false;
   bool sealed_ = false;
 };
 

@@ -122,6 +122,66 @@ Result<TopicFile> parse_topic_file(std::string_view text) {
   return file;
 }
 
+namespace {
+
+/// The name that stands in the header of a topic's segments; empty when there is none that can be read.
+std::string name_in_segments(os::Disk& disk, const std::string& directory, std::uint32_t partitions) {
+  for (std::uint32_t id = 0; id != partitions; ++id) {
+    const std::string folder = fmt::format("{}/{}", directory, id);
+    const auto names = disk.list(folder);
+    if (!names) continue;
+    for (const std::string& name : *names) {
+      if (!parse_segment_file_name(name)) continue;
+      const auto file = disk.open(folder + "/" + name, os::OpenMode::read);
+      if (!file) continue;
+      if (auto header = Segment::read_header(**file)) return std::move(header->topic);
+    }
+  }
+  return {};
+}
+
+/// When the file is missing or damaged: the name stands in every segment, the partitions are folders, and the options can only
+/// be today's defaults. An empty name when there is no segment.
+TopicFile derive_topic_file(os::Disk& disk, const std::string& directory, const TopicOptions& defaults) {
+  TopicFile file;
+  file.options = defaults;
+  file.options.partitions = 0;
+  while (disk.exists(fmt::format("{}/{}", directory, file.options.partitions))) ++file.options.partitions;
+  file.name = name_in_segments(disk, directory, file.options.partitions);
+  return file;
+}
+
+/// An empty name: there is no topic here, its creation had not ended.
+Result<TopicFile> read_topic_file(const Environment& environment, const LogOptions& log_options, const std::string& directory) {
+  os::Disk& disk = environment.disk;
+  const std::string path = fmt::format("{}/{}", directory, topic_file);
+  const bool exists = disk.exists(path);
+  Result<std::string> text = std::string();
+  if (exists) {
+    text = os::read_file(disk, path, 64u << 10);
+    if (!text && text.error().kind != ErrorKind::too_large) return text.error();
+    Result<TopicFile> file = text ? parse_topic_file(*text) : Result<TopicFile>(Error{ErrorKind::corrupt, "it is too large"});
+    if (file) return file;
+    if (file.error().kind != ErrorKind::corrupt)
+      return Error{file.error().kind, fmt::format("{}: {}", path, file.error().message)};
+  }
+  TopicFile derived = derive_topic_file(disk, directory, log_options.topic_defaults);
+  if (derived.name.empty()) {
+    if (!exists) return derived;
+    return Error{ErrorKind::corrupt, fmt::format("{}: the topic's file fails its check, and no segment tells its name", path)};
+  }
+  diagnostics::error("log", "{} is {}; topic {} goes on with {} partitions and the default options", path,
+                     exists ? "damaged and kept beside" : "missing", derived.name, derived.options.partitions);
+  if (text && exists) {
+    const std::string aside = fmt::format("{}.damaged.{}", path, environment.clock.now().us);
+    if (auto status = os::write_atomically(disk, aside, as_bytes(*text)); !status) return status.error();
+  }
+  if (auto status = os::write_atomically(disk, path, as_bytes(encode_topic_file(derived))); !status) return status.error();
+  return derived;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<TopicLog>> TopicLog::create(const Environment& environment, const LogOptions& log_options,
                                                    std::string_view name, const TopicOptions& options) {
   if (auto status = check_topic_name(name); !status) return status.error();
@@ -139,13 +199,10 @@ Result<std::unique_ptr<TopicLog>> TopicLog::create(const Environment& environmen
 
 Result<std::unique_ptr<TopicLog>> TopicLog::open(const Environment& environment, const LogOptions& log_options,
                                                  const std::string& directory) {
-  const std::string path = fmt::format("{}/{}", directory, topic_file);
-  if (!environment.disk.exists(path)) return std::unique_ptr<TopicLog>();
-  auto text = os::read_file(environment.disk, path, 64u << 10);
-  if (!text) return text.error();
-  auto file = parse_topic_file(*text);
-  if (!file) return Error{file.error().kind, fmt::format("{}: {}", path, file.error().message)};
-  auto topic = std::unique_ptr<TopicLog>(new TopicLog(std::move(file->name), file->options));
+  auto file = read_topic_file(environment, log_options, directory);
+  if (!file) return file.error();
+  if (file->name.empty()) return std::unique_ptr<TopicLog>();
+  auto topic = std::unique_ptr<TopicLog>(new TopicLog(std::move(file->name), file->options, environment.clock));
   if (auto status = topic->open_partitions(environment, log_options, directory); !status) return status.error();
   return topic;
 }
@@ -159,6 +216,11 @@ Status TopicLog::open_partitions(const Environment& environment, const LogOption
     if (!partition) return partition.error();
     partitions_.push_back(std::move(*partition));
   }
+  const Timestamp now = clock_.now();
+  std::optional<Timestamp> newest;
+  for (const auto& partition : partitions_)
+    newest = std::max(newest, partition->newest_append({options_.retention_age.us / 4}));
+  retention_clock_.emplace(now, clock_.monotonic_ns(), newest.value_or(now));
   return {};
 }
 
@@ -168,21 +230,22 @@ Partition& TopicLog::partition(PartitionId id) {
 }
 
 /// The partition whose oldest segment goes next: of all the one with the oldest records, when a limit is passed.
-PartitionLog* TopicLog::next_to_shrink(Timestamp now) const {
+PartitionLog* TopicLog::next_to_shrink() const {
   std::uint64_t bytes = 0;
   PartitionLog* oldest = nullptr;
-  std::int64_t oldest_append_us = 0;
+  PartitionLog::Removable first;
   for (const auto& partition : partitions_) {
     bytes += partition->bytes();
     const auto removable = partition->oldest_removable();
-    if (removable && (oldest == nullptr || removable->last_append_us < oldest_append_us)) {
+    if (removable && (oldest == nullptr || removable->last_append_us < first.last_append_us)) {
       oldest = partition.get();
-      oldest_append_us = removable->last_append_us;
+      first = *removable;
     }
   }
   if (oldest == nullptr) return nullptr;
   const bool too_much = options_.retention_size != 0 && bytes > options_.retention_size;
-  const bool too_old = options_.retention_age.us > 0 && now.us - oldest_append_us > options_.retention_age.us;
+  const bool too_old = options_.retention_age.us > 0 &&
+                       retention_clock_->age_of(first.last_append_us, first.last_write_ns) > options_.retention_age;
   return too_much || too_old ? oldest : nullptr;
 }
 
@@ -193,7 +256,8 @@ bool TopicLog::compact(Timestamp now, const std::atomic<bool>& stopping) {
 }
 
 void TopicLog::retain(Timestamp now) {
-  while (PartitionLog* partition = next_to_shrink(now)) {
+  retention_clock_->look(now, clock_.monotonic_ns(), options_.retention_age);
+  while (PartitionLog* partition = next_to_shrink()) {
     const auto earliest = partition->watermarks().earliest;
     if (auto status = partition->remove_oldest(); !status) {
       diagnostics::error("log", "topic {}: the segment of partition {} from offset {} on could not be removed: {}", name_,

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <iotstream/log/log.hpp>
 
 #include "log/partition.hpp"
+#include "log/retention_clock.hpp"
 
 namespace iotstream::log {
 
@@ -41,19 +43,22 @@ class TopicLog final : public Topic {
   Partition& partition(PartitionId id) override;
   const std::vector<std::unique_ptr<PartitionLog>>& partitions() const { return partitions_; }
 
-  /// Removes the oldest segments while the topic is over its limits. On the sync thread.
+  /// Removes the oldest segments while the topic is over its limits; `now` by the wall clock. On the sync thread.
   void retain(Timestamp now);
   /// Compacts what is due; whether something waits. On the compaction thread.
   bool compact(Timestamp now, const std::atomic<bool>& stopping);
 
  private:
-  TopicLog(std::string name, TopicOptions options) : name_(std::move(name)), options_(options) {}
+  TopicLog(std::string name, TopicOptions options, os::Clock& clock)
+      : name_(std::move(name)), options_(options), clock_(clock) {}
   Status open_partitions(const Environment& environment, const LogOptions& log_options, const std::string& directory);
-  PartitionLog* next_to_shrink(Timestamp now) const;
+  PartitionLog* next_to_shrink() const;
 
   std::string name_;
   TopicOptions options_;
+  os::Clock& clock_;
   std::vector<std::unique_ptr<PartitionLog>> partitions_;
+  std::optional<RetentionClock> retention_clock_;  ///< set when all partitions are open; then the sync thread's
 };
 
 }  // namespace iotstream::log

@@ -10,6 +10,7 @@ namespace iotstream::log {
 namespace {
 
 constexpr Duration retry_after_full = Duration::milliseconds(200);
+constexpr std::chrono::milliseconds retry_of_sync{200};
 constexpr std::chrono::seconds mark_lag{1};
 /// Retention waits after the start: the holders of pins must have had time to set them.
 constexpr std::chrono::seconds retention_pause{60};
@@ -111,11 +112,17 @@ void Syncer::request(PartitionLog& partition) {
   if (partition.syncs_by_interval()) due += std::chrono::microseconds(partition.options().sync_interval.us);
   {
     std::lock_guard lock(mutex_);
-    for (const Request& request : requests_)
-      if (request.partition == &partition) return;
-    requests_.push_back({&partition, due});
+    if (!add({&partition, due})) return;
   }
   wake_.notify_one();
+}
+
+/// False when the partition is asked for already.
+bool Syncer::add(const Request& wanted) {
+  for (const Request& request : requests_)
+    if (request.partition == wanted.partition) return false;
+  requests_.push_back(wanted);
+  return true;
 }
 
 std::vector<PartitionLog*> Syncer::take_due(Clock::time_point now) {
@@ -162,6 +169,8 @@ void Syncer::run() {
     write_marks(now);
     keep_retention(now);
     lock.lock();
+    for (PartitionLog* partition : due)
+      if (partition->wants_another_round()) add({partition, now + retry_of_sync});
   }
 }
 

@@ -85,6 +85,7 @@ class Syncer final : public SyncRequests {
     Clock::time_point due;
   };
   void run();
+  bool add(const Request& wanted);
   std::vector<PartitionLog*> take_due(Clock::time_point now);
   Clock::time_point next_due() const;
   void write_marks(Clock::time_point now);

@@ -21,6 +21,9 @@ inline ErrorKind kind_of(int code) {
       return ErrorKind::not_found;
     case EEXIST:
       return ErrorKind::conflict;
+    case EMFILE:
+    case ENFILE:
+      return ErrorKind::busy;  // too many open files: passes when some are closed
     default:
       return ErrorKind::io;
   }

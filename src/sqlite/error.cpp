@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 #include <string>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -29,6 +30,13 @@ std::string_view advice(int code) {
 std::string path_of(sqlite3* database) {
   const char* path = sqlite3_db_filename(database, "main");
   return path == nullptr || *path == '\0' ? "the database in memory" : path;
+}
+
+/// What the operating system said, when it was the system that refused.
+std::string system_reason(sqlite3* database, int code) {
+  const int primary = code & 0xff;
+  const int number = primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR ? sqlite3_system_errno(database) : 0;
+  return number == 0 ? "" : fmt::format(" ({})", std::error_code(number, std::system_category()).message());
 }
 
 }  // namespace
@@ -69,7 +77,8 @@ Error last_error(sqlite3* database, int code) {
   const char* sentence = same ? sqlite3_errmsg(database) : sqlite3_errstr(code);
   const int offset = same ? sqlite3_error_offset(database) : -1;
   const std::string place = offset < 0 ? "" : fmt::format(" (at character {})", offset + 1);
-  return {kind_of(code), fmt::format("{}: {}{}{}", path_of(database), sentence, place, advice(code))};
+  return {kind_of(code),
+          fmt::format("{}: {}{}{}{}", path_of(database), sentence, system_reason(database, code), place, advice(code))};
 }
 
 }  // namespace iotstream::sqlite

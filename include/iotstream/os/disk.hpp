@@ -39,7 +39,7 @@ enum class OpenMode : unsigned char {
 };
 
 /// A file system. All paths are used as given. Any thread. Errors: not_found for what is not there, conflict for what is there
-/// already, disk_full, io; the message names the path and the system's reason.
+/// already, disk_full, busy when too many files are open, io; the message names the path and the system's reason.
 class Disk {
  public:
   virtual ~Disk() = default;

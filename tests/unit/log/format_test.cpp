@@ -7,6 +7,8 @@
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
+#include "support/random.hpp"
+
 using namespace iotstream;
 using namespace iotstream::log;
 
@@ -132,9 +134,7 @@ TEST_CASE("segment header, mark and summary read back, and fail with any bit fli
   CHECK(header->salt == 99);
   CHECK(header->topic == "töpic");
   CHECK(header->base_offset == 12345);
-  const auto seed = std::random_device()();
-  INFO("seed " << seed);
-  std::mt19937_64 random(seed);
+  IOTSTREAM_SEEDED(random);
   for (int i = 0; i != 300; ++i) {
     auto damaged = sector;
     damaged[random() % damaged.size()] ^= std::byte{1} << (random() % 8);

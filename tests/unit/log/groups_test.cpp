@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "support/memory_disk.hpp"
+#include "support/random.hpp"
 
 using namespace iotstream;
 using namespace iotstream::log;
@@ -51,9 +52,7 @@ TEST_CASE("a commit below what is committed is refused whole, unless it is asked
 }
 
 TEST_CASE("a power cut at any moment leaves a commit whole or absent, never an older one than the last that returned") {
-  const auto seed = std::random_device()();
-  INFO("seed " << seed);
-  std::mt19937_64 random(seed);
+  IOTSTREAM_SEEDED(random);
   for (int round = 0; round != 200; ++round) {
     MemoryDisk disk;
     auto groups = open(disk);

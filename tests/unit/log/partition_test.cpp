@@ -1,8 +1,8 @@
-// Partitions driven by hand, without threads: what the writer and the sync thread do happens when the test says so.
-#include <map>
-#include <random>
+// One partition: watermarks, a full disk, a disk that fails, retention.
+#include "log/partition.hpp"
 
 #include "hand_driven.hpp"
+#include "support/random.hpp"
 
 using namespace iotstream;
 using namespace iotstream::log;
@@ -62,9 +62,7 @@ TEST_CASE("append times never go back, though the clock does") {
 }
 
 TEST_CASE("seek finds the least offset with a time not before the wanted, under clocks that run backwards") {
-  const auto seed = std::random_device()();
-  INFO("seed " << seed);
-  std::mt19937_64 random(seed);
+  IOTSTREAM_SEEDED(random);
   for (int round = 0; round != 15; ++round) {
     HandDriven h;
     h.create();
@@ -231,70 +229,4 @@ TEST_CASE("retention by age closes a slow segment and removes it in time") {
   h.clock.advance(Duration::seconds(1'000'000));
   h.topic->retain(h.clock.now());
   CHECK(h.partition().status().segments == 1);
-}
-
-TEST_CASE("random work against a plain reference: appends, restarts, kills, reads, seeks") {
-  const auto seed = std::random_device()();
-  INFO("seed " << seed);
-  std::mt19937_64 random(seed);
-  HandDriven h;
-  h.create();
-  std::vector<LogFixture::Seen> reference;
-  for (int step = 0; step != 6000; ++step) {
-    auto& partition = h.partition();
-    switch (random() % 12) {
-      case 0:
-        partition.sync();
-        break;
-      case 1: {  // read from anywhere, with any size
-        if (reference.empty()) break;
-        const auto written = partition.watermarks().written.value;
-        const std::uint64_t from = random() % (written + 1);
-        const auto batch = partition.read(Offset(from), random() % 9000, Watermark::written);
-        REQUIRE(batch);
-        if (from < written) REQUIRE_FALSE(batch->empty());
-        std::uint64_t offset = from;
-        for (const Record& record : batch->records()) {
-          REQUIRE(record.offset.value == offset);
-          REQUIRE(record.time.us == reference[offset].time_us);
-          REQUIRE(record.key == reference[offset].key);
-          REQUIRE(as_text(record.value) == reference[offset].value);
-          ++offset;
-        }
-        break;
-      }
-      case 2:
-        if (random() % 40 == 0) {  // killed: what is in the ring is lost, what was written stays
-          const auto written = partition.watermarks().written.value;
-          h.disk = h.disk->copy();
-          h.reopen();
-          REQUIRE(h.partition().watermarks().durable.value == written);
-          reference.resize(written);
-        }
-        break;
-      case 3:
-        if (random() % 40 == 0) {
-          while (partition.serve() == PartitionLog::Work::done) {
-          }
-          partition.finish_syncing();
-          h.reopen();
-          REQUIRE(h.partition().watermarks().durable.value == reference.size());
-        }
-        break;
-      case 4:
-      case 5:
-        partition.serve();
-        break;
-      default: {
-        const auto time = static_cast<std::int64_t>(random() % 1'000'000);
-        const auto key = fmt::format("d{}", random() % 9);
-        const std::string value(random() % 50 == 0 ? random() % 30'000 : random() % 300,
-                                static_cast<char>('a' + random() % 26));
-        const auto appended = partition.append(Timestamp{time}, key, as_bytes(value));
-        if (appended.status == AppendStatus::back_pressured) break;
-        REQUIRE(appended.offset.value == reference.size());
-        reference.push_back({appended.offset.value, time, key, value});
-      }
-    }
-  }
 }

@@ -2,6 +2,7 @@
 
 #include "log/format.hpp"
 #include "log_fixture.hpp"
+#include "support/random.hpp"
 
 using namespace iotstream;
 using namespace iotstream::log;
@@ -235,9 +236,7 @@ TEST_CASE("a missing segment in the middle is a named gap, the rest is served") 
 }
 
 TEST_CASE("after a power cut everything acknowledged is there, once, in order, at its offset") {
-  const auto seed = std::random_device()();
-  INFO("seed " << seed);
-  std::mt19937_64 random(seed);
+  IOTSTREAM_SEEDED(random);
   for (int round = 0; round != 60; ++round) {
     LogFixture f;
     f.open();

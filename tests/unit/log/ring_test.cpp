@@ -9,6 +9,7 @@
 #include <catch2/catch.hpp>
 
 #include "log/format.hpp"
+#include "support/random.hpp"
 
 using namespace iotstream;
 using log::StagingRing;
@@ -64,11 +65,10 @@ TEST_CASE("positions and counts survive the edges of 32 bits, with every mixture
     std::uint64_t offset;
     std::uint32_t position;
   };
-  const auto seed = std::random_device()();
-  INFO("seed " << seed);
+  IOTSTREAM_SEEDED(seeds);
   for (const Edge edge : {Edge{0, 0xffffff00u}, Edge{0xffffff00u, 0}, Edge{0xffffffc0u, 0xfffffe00u},
                           Edge{0x5ffffffc0u, 0x7fffffe0u}, Edge{0xfffffffffffffu, 0xffffffffu}}) {
-    std::mt19937_64 random(seed);
+    std::mt19937_64 random(seeds());
     StagingRing ring(16u << 10, edge.offset, edge.position);
     std::deque<Taken> expected;
     std::uint64_t next = edge.offset;

@@ -133,4 +133,7 @@ TEST_CASE("the system's clocks run, the manual one when told") {
   manual.advance(Duration::milliseconds(1));
   CHECK(manual.now() == Timestamp{1005});
   CHECK(manual.monotonic_ns() == 1'005'000);
+  manual.jump(Duration{-700});
+  CHECK(manual.now() == Timestamp{305});
+  CHECK(manual.monotonic_ns() == 1'005'000);
 }
