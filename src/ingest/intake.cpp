@@ -62,7 +62,7 @@ Numbering numbering_of(std::string_view key, std::uint32_t fingerprint) {
 }
 
 Intake::Intake(Workspace& workspace, DeadLetters& letters, const Submission& submission, Timestamp arrival,
-               std::optional<Numbering> numbering,               std::uint64_t handled, Outcome outcome)
+               std::optional<Numbering> numbering, std::uint64_t handled, Outcome outcome)
     : workspace_(workspace),
       letters_(letters),
       submission_(submission),
