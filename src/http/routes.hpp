@@ -10,6 +10,7 @@ void add_history_routes(net::Router& router, Services& services);    // events, 
 void add_catalog_routes(net::Router& router, Services& services);    // prototypes, imports
 void add_device_routes(net::Router& router, Services& services);     // devices, simulations
 void add_log_routes(net::Router& router, Services& services);        // topics, messages, groups
+void add_replay_routes(net::Router& router, Services& services);     // a topic's range of time, in its pace
 void add_operation_routes(net::Router& router, Services& services);  // health, metrics, status, OpenAPI
 void add_live_route(net::Router& router, Services& services);        // the WebSocket
 
