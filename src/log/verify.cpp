@@ -30,6 +30,8 @@ class VerifierOfDirectory final : public Verifier {
         begin_partition();
       } else if (place_ < topics_.size()) {
         end_topic();
+        // What the visitor has kept of the topic can be dealt with before the next one begins.
+        if (context_.visitor != nullptr) return true;
       } else {
         check_groups();
         done_ = true;
