@@ -87,11 +87,8 @@ void PartitionVerifier::begin() {
   std::sort(bases_.begin(), bases_.end());
   load_mark();
   note_others(*names);
-  if (!bases_.empty()) {
-    earliest_ = expected_ = bases_.front();
-  } else if (mark_) {
-    earliest_ = expected_ = mark_->next_offset;
-  }
+  // Retention never removes the last one: without any, all that the mark knows of is missing.
+  if (!bases_.empty()) earliest_ = expected_ = bases_.front();
 }
 
 /// Two slots; one that was never written is zeros.
