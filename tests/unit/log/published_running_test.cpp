@@ -188,6 +188,50 @@ TEST_CASE("Redpanda storage_failure_injection: a write that fails once stops its
   CHECK(stopped >= 8);
 }
 
+// Redpanda, issue 5355 and pull request 5356, librdkafka 4953: an idempotent producer that sent a batch again got another
+// offset than the first time, or the batch was there twice. Here every record of a batch that is sent again, from any place in
+// it, is answered with its first offset, before it is written, while it is, after it, and after a kill.
+TEST_CASE("Redpanda 5355, librdkafka 4953: a batch that is sent again is answered with its first offsets") {
+  IOTSTREAM_SEEDED(random);
+  HandDriven h;
+  h.create();
+  std::vector<std::uint64_t> first_offset;
+  const auto send = [&h](std::uint64_t sequence) {
+    return h.partition().append(Timestamp{0}, "k", as_bytes(fmt::format("{}", sequence)), Producer{42, sequence});
+  };
+  for (int batch = 0; batch != 40; ++batch) {
+    // Another's records in between, so that sequences and offsets differ.
+    for (auto others = random() % 3; others != 0; --others)
+      REQUIRE(h.partition().append(Timestamp{0}, "other", as_bytes("other")).status == AppendStatus::accepted);
+    const auto begin = first_offset.size();
+    for (auto size = 1 + random() % 5; size != 0; --size) {
+      const auto taken = send(first_offset.size());
+      REQUIRE(taken.status == AppendStatus::accepted);
+      first_offset.push_back(taken.offset.value);
+    }
+    for (int stage = 0; stage != 4; ++stage) {
+      for (auto sequence = begin + random() % (first_offset.size() - begin); sequence != first_offset.size(); ++sequence) {
+        const auto again = send(sequence);
+        REQUIRE(again.status == AppendStatus::duplicate);
+        REQUIRE(again.offset.value == first_offset[sequence]);
+      }
+      if (stage == 0) REQUIRE(h.partition().serve() == PartitionLog::Work::done);
+      if (stage == 1) h.partition().sync();
+      if (stage == 2 && batch % 4 == 0) {
+        h.disk = h.disk->copy();
+        h.reopen();
+      }
+    }
+  }
+  std::uint64_t sequence = 0;
+  for (const auto& record : LogFixture::read_all(h.partition())) {
+    if (record.key == "other") continue;
+    CHECK(record.value == fmt::format("{}", sequence));
+    CHECK(record.offset == first_offset[sequence++]);
+  }
+  CHECK(sequence == first_offset.size());
+}
+
 // Redpanda, pull request 11840: a state machine applied batches beyond what was durable, and answered from what a crash then
 // took back. Here a reader to `durable` never sees a record that is only written, wherever it asks from.
 TEST_CASE("Redpanda 11840: a reader to durable never gets what is only written") {

@@ -6,6 +6,7 @@
 
 #include <sys/wait.h>
 
+#include "support/random.hpp"
 #include "unit/store/history_fixture.hpp"
 
 namespace iotstream::store::test {
@@ -51,9 +52,12 @@ void run_and_kill(HistoryFixture& f, std::chrono::microseconds life) {
 
 }  // namespace
 
+// element-hq/dendrite, issue 300: a consumer's offset was written and its rows were not, or the other way round, and after a
+// crash events were missing or doubled. Here both are one transaction: after any kill there are as many rows as offsets, each
+// once.
 TEST_CASE("a process killed at any moment leaves rows and offsets that agree, and the next goes on there") {
-  const unsigned seed = std::random_device()();
-  INFO("seed " << seed);
+  IOTSTREAM_SEEDED(seeds);
+  const auto seed = static_cast<unsigned>(seeds());
   std::mt19937 random(seed);
   HistoryFixture f;
   fill(f, seed, 30'000);
@@ -82,8 +86,8 @@ TEST_CASE("a process killed at any moment leaves rows and offsets that agree, an
 }
 
 TEST_CASE("a history stopped and opened again and again while records arrive is the log") {
-  const unsigned seed = std::random_device()();
-  INFO("seed " << seed);
+  IOTSTREAM_SEEDED(seeds);
+  const auto seed = static_cast<unsigned>(seeds());
   std::mt19937 random(seed);
   HistoryFixture f;
   for (int round = 0; round < 12; ++round) {
