@@ -146,8 +146,10 @@ int import_files(const ImportArguments& arguments) {
   for (const std::string& path : *files) {
     Result<catalog::ImportReport> report = [&] {
       ProgressBar bar;
-      return (*rooms)->catalog->import_csv(prototype->code, path,
-                                           [&](std::uint64_t done, std::uint64_t total) { bar.show(path, done, total); });
+      return (*rooms)->catalog->import_csv(prototype->code, path, [&](std::uint64_t done, std::uint64_t total) {
+        bar.show(path, done, total);
+        return true;
+      });
     }();
     if (!report) {
       status = fail(Error{report.error().kind, fmt::format("{}: {}", path, report.error().message)});

@@ -147,6 +147,9 @@ int main_of(int argc, char** argv) {
       app.add_subcommand("bench", "the benchmark suite: each figure beside its limit, measured in the same run");
   bench_command->add_option("NAME", bench_options.names, "which: " + bench::names() + " (all by default)");
   bench_command->add_option("--json", bench_options.json_file, "writes the results to this file")->type_name("FILE");
+  bench_command->add_option("--import-bytes", bench_options.import_bytes, "size of the CSV file that import loads")
+      ->capture_default_str()
+      ->type_name("BYTES");
   bench_command->add_flag("--quick", bench_options.quick, "each for a moment only: that it runs, not how fast");
   std::string stored_size;
   bench_command->add_option("--size", stored_size, "what benchmarks of much stored data store, when there is room (10GiB)")

@@ -131,8 +131,10 @@ Result<std::vector<catalog::ImportReport>> Rooms::import_configured(const Import
     if (!files) return files.error();
     for (const std::string& path : *files) {
       if (catalog->imported_unchanged(configured.code, path)) continue;
-      auto report = catalog->import_csv(configured.code, path,
-                                        [&](std::uint64_t done, std::uint64_t total) { progress(path, done, total); });
+      auto report = catalog->import_csv(configured.code, path, [&](std::uint64_t done, std::uint64_t total) {
+        progress(path, done, total);
+        return true;
+      });
       if (!report) return Error{report.error().kind, fmt::format("{}: {}", path, report.error().message)};
       reports.push_back(std::move(*report));
     }

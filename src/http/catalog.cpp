@@ -201,6 +201,7 @@ void run_import(Services& services, ImportJob& job, std::uint64_t id, const std:
                                                                                  const std::lock_guard lock(job.mutex);
                                                                                  job.done = done;
                                                                                  job.total = total;
+                                                                                 return true;
                                                                                })
                                                  : Result<catalog::ImportReport>(written.error());
   static_cast<void>(disk.remove(path));
