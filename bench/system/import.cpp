@@ -25,9 +25,7 @@ constexpr std::size_t patterns = 1021;  // rows that differ, again and again
 constexpr std::int64_t first_us = 1'516'340'220'612'611;
 constexpr std::uint64_t mib = 1u << 20;
 
-double seconds_since(std::int64_t begin_ns) {
-  return static_cast<double>(os::system_clock().monotonic_ns() - begin_ns) / 1e9;
-}
+double seconds_since(std::int64_t begin_ns) { return static_cast<double>(os::system_clock().monotonic_ns() - begin_ns) / 1e9; }
 
 /// A machine's readings at 10 Hz: a time, ten whole numbers, four decimals and a word.
 struct Reading {

@@ -23,10 +23,13 @@ void write_report(json::Writer& writer, const catalog::ImportReport& report) {
   writer.key("unchanged").value(report.unchanged);
   writer.key("rows").value(report.rows);
   writer.key("rejected").value(report.rejected);
+  writer.key("left_out").value(report.left_out);
   writer.key("columns").value(report.columns);
   writer.key("columns_empty").value(report.columns_empty);
   writer.key("separator").value(std::string_view(&report.separator, 1));
+  writer.key("encoding").value(report.encoding);
   writer.key("time_column").value(report.time_column);
+  writer.key("pace_column").value(report.pace_column);
   time("first_time", report.first_time);
   time("last_time", report.last_time);
   writer.key("errors").begin_array();

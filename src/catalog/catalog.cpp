@@ -304,6 +304,8 @@ Result<std::unique_ptr<Catalog>> Catalog::open(const std::string& directory, Sch
   auto writer = sqlite::Database::open(path, sqlite::OpenMode::read_write);
   if (!writer) return std::move(writer).error();
   if (Status created = create_tables(*writer); !created) return std::move(created).error();
+  // Checkpoints of 32 MiB in place of 4: an import syncs less often, and its pages are copied in longer runs.
+  if (Status set = writer->execute("PRAGMA wal_autocheckpoint = 8000"); !set) return std::move(set).error();
   auto reader = sqlite::Database::open(path, sqlite::OpenMode::read_only);
   if (!reader) return std::move(reader).error();
   return std::unique_ptr<Catalog>(

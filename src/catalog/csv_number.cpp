@@ -200,7 +200,11 @@ NumberLook look_at_number(std::string_view cell) {
     look.leading_zero = cell.find_first_not_of("0123456789.,") == std::string_view::npos;
     return look;
   }
-  if (plain.end != cell.size()) return look_at_grouped(cell);
+  if (plain.end != cell.size()) {
+    const char next = cell[plain.end];  // a comma, a point, or the first byte of a blank or an apostrophe
+    const bool possible = next == ',' || next == '.' || next == ' ' || next == '\'' || static_cast<unsigned char>(next) >= 0x80;
+    return possible ? look_at_grouped(cell) : look;
+  }
   if (plain.whole + plain.decimals == 0) return look;
   if (!plain.point && !plain.exponent) {
     look.styles = every_style;

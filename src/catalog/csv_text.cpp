@@ -14,8 +14,10 @@ bool is_missing_word(std::string_view cell) {
   static constexpr std::array<std::string_view, 16> words = {
       "-", "--", "nan", "null", "na", "n/a", "#n/a", "\\n", "inf", "-inf", "+inf", "infinity", "-infinity", "∞", "-∞", "+∞"};
   constexpr std::size_t longest = 9;
+  constexpr std::string_view firsts = "-+nN#\\iI\xe2";  // of all the words
   if (cell.empty()) return true;
   if (cell.size() > longest || (cell[0] >= '0' && cell[0] <= '9')) return false;
+  if (firsts.find(cell[0]) == std::string_view::npos) return false;
   if (cell[0] == '-' && cell.size() > 1 && cell[1] >= '0' && cell[1] <= '9') return false;
   std::array<char, longest> lowered{};
   std::transform(cell.begin(), cell.end(), lowered.begin(), lower);
