@@ -134,7 +134,7 @@ Sample best_sample(const FormQuestion& question, bool skip_first) {
 bool is_title(const SampleRow& row, std::size_t columns) {
   // Spreadsheets pad a title with separators.
   const bool narrow = columns >= 2 && row.cells.size() <= std::max<std::size_t>(1, columns / 2);
-  return narrow || (columns >= 3 && row.filled() == 1);
+  return narrow || (columns >= 3 && row.filled() <= 1);
 }
 
 /// Values and no names: every cell is one, or one is a whole point in time.
@@ -239,10 +239,24 @@ void read_header(CsvForm& form, const Sample& sample, const FormQuestion& questi
   form.names.resize(std::max(row.filled(), sample.columns));
 }
 
+/// What the file is when it is no CSV at all; empty: it may be one.
+std::string other_format(std::string_view head) {
+  const std::string_view text = trim_blanks(head.substr(0, 4096));
+  if (text.size() > 1 && text[0] == '<' &&
+      (text[1] == '!' || text[1] == '?' || text.starts_with("<html") || text.starts_with("<HTML")))
+    return "this is a page of HTML or XML, not CSV";
+  if (text.starts_with("{\"") || text.starts_with("[{")) return "this is JSON, not CSV: post it as events";
+  // Text has tabs and line breaks, and now and then damage; it is not full of control characters.
+  const auto control = static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c > 0 && c < 9) || (c > 13 && c < 32 && c != 27); }));
+  return control > 2 && control * 50 > text.size() ? "this is no text, and no CSV" : std::string();
+}
+
 }  // namespace
 
 CsvForm find_form(const FormQuestion& question) {
   CsvForm form;
+  if (form.problem = other_format(question.head); !form.problem.empty()) return form;
   const std::size_t begin = question.head.find_first_not_of("\r\n");
   const std::string_view first = begin == std::string_view::npos
                                      ? std::string_view()

@@ -39,7 +39,7 @@ double unit_us(const PlannedColumn& column) {
   return 1e6;
 }
 
-/// The header's cells as names: decoded, `column_7` for an empty one, ` (2)` behind the second of a kind.
+/// The header's cells as names: decoded, `column_7` for an empty one, ` #2` behind the second of a kind.
 std::vector<std::string> unique_names(const std::vector<std::string>& header, Encoding encoding) {
   std::vector<std::string> names;
   std::unordered_set<std::string> taken;
@@ -48,10 +48,17 @@ std::vector<std::string> unique_names(const std::vector<std::string>& header, En
     append_decoded(base, trim_blanks(header[i]), encoding);
     if (base.empty()) base = fmt::format("column_{}", i + 1);
     std::string name = base;
-    for (int copy = 2; !taken.insert(name).second; ++copy) name = fmt::format("{} ({})", base, copy);
+    for (int copy = 2; !taken.insert(name).second; ++copy) name = fmt::format("{} #{}", base, copy);
     names.push_back(std::move(name));
   }
   return names;
+}
+
+/// `Speed (km/h) #2` has its unit in the midst.
+std::string unit_of_copy(std::string_view name, std::string_view written, Encoding encoding) {
+  std::string base;
+  append_decoded(base, trim_blanks(written), encoding);
+  return name == base ? std::string() : model::split_unit(base).unit;
 }
 
 }  // namespace
@@ -282,6 +289,7 @@ CsvPlan CsvProfiler::finish(Encoding encoding) {
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     plan.columns.push_back(plan_column(columns_[i], std::move(names[i])));
     if (i < form_.units.size()) plan.columns[i].unit = form_.units[i];
+    if (plan.columns[i].unit.empty()) plan.columns[i].unit = unit_of_copy(plan.columns[i].name, form_.names[i], encoding);
     if (is_time(columns_[i], columns_[i].times)) plan.candidates.push_back(i);
   }
   plan_time(plan);

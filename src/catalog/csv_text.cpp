@@ -11,8 +11,9 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 }  // namespace
 
 bool is_missing_word(std::string_view cell) {
-  static constexpr std::array<std::string_view, 16> words = {
-      "-", "--", "nan", "null", "na", "n/a", "#n/a", "\\n", "inf", "-inf", "+inf", "infinity", "-infinity", "∞", "-∞", "+∞"};
+  static constexpr std::array<std::string_view, 22> words = {
+      "-",      "--",     "nan", "null", "na",   "n/a",  "#n/a",     "#div/0!",   "#ref!", "#value!", "#num!",
+      "#name?", "#null!", "\\n", "inf",  "-inf", "+inf", "infinity", "-infinity", "∞",     "-∞",      "+∞"};
   constexpr std::size_t longest = 9;
   constexpr std::string_view firsts = "-+nN#\\iI\xe2";  // of all the words
   if (cell.empty()) return true;

@@ -5,7 +5,8 @@
 
 namespace iotstream::catalog {
 
-/// Empty, `-`, `--`, `NaN`, `null`, `NA`, `N/A`, `#N/A`, `\N`, and infinities: nothing that a sensor measured.
+/// Empty, `-`, `--`, `NaN`, `null`, `NA`, `N/A`, `#N/A`, `#DIV/0!` and the like of spreadsheets, `\N`, and infinities: nothing
+/// that a sensor measured.
 bool is_missing_word(std::string_view cell);
 inline bool is_missing(std::string_view cell) {
   return cell.empty() || ((cell[0] < '0' || cell[0] > '9') && is_missing_word(cell));

@@ -448,6 +448,9 @@ void FileImports::settle(const JobPtr& job, ImportState state, const Error* erro
     job->status.changed = clock_.now();
     if (error != nullptr && !cancelled) {
       job->status.problem = error->message;
+      // Where an upload lies is nobody's business.
+      if (job->status.source != "folder" && error->message.starts_with(job->upload.path))
+        job->status.problem.replace(0, job->upload.path.size(), job->status.name);
       job->status.problem_kind = error->kind;
     }
     if (!is_open(job->status.state) && job->status.source != "folder") files_.remove(job->upload);

@@ -145,7 +145,7 @@ TEST_CASE_METHOD(CatalogFixture, "names: blanks go, doubles are numbered, empty 
   put("X");
   import("time, Speed (km/h) ,a,A,a,,\"x\"\"y\",rowid,file_id\n2020-01-01 00:00:01,1,2,3,4,5,6,7,8\n");
   CHECK(rows() == std::vector<std::string>{
-                      "2020-01-01 00:00:01.000000 {Speed (km/h):1,a:2,A:3,a (2):4,column_6:5,x\"y:6,rowid:7,file_id:8}"});
+                      "2020-01-01 00:00:01.000000 {Speed (km/h):1,a:2,A:3,a #2:4,column_6:5,x\"y:6,rowid:7,file_id:8}"});
 }
 
 TEST_CASE_METHOD(CatalogFixture, "a byte order mark, CRLF and Latin-1 are understood") {
