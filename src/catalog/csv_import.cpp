@@ -1,11 +1,11 @@
 #include "catalog/csv_import.hpp"
 
 #include <algorithm>
+#include <thread>
 
 #include <iotstream/base/diagnostics.hpp>
 #include <iotstream/base/json.hpp>
-
-#include "catalog/csv_text.hpp"
+#include <iotstream/os/process.hpp>
 
 namespace iotstream::catalog {
 namespace {
@@ -191,108 +191,95 @@ Status CsvImport::end_batch() {
   return committed;
 }
 
+/// The reading half, on a thread of its own: the file, row by row, into batches.
+Status CsvImport::parse(BatchExchange& exchange) const {
+  RowParser parser(file_->form(), plan_, file_->encoding(), own_, more_);
+  std::unique_ptr<RowBatch> batch = exchange.empty();
+  std::uint64_t done = 0;
+  const auto hand_over = [&] {
+    batch->bytes_done = done;
+    exchange.push(std::move(batch));
+    batch = exchange.empty();
+  };
+  Status read = file_->read(
+      [&](const CsvRow& row) {
+        while (batch && !parser.take(row, *batch)) hand_over();
+      },
+      [&](std::uint64_t bytes) {
+        done = bytes;
+        return batch != nullptr;
+      });
+  if (batch && read) hand_over();
+  exchange.finish();
+  return read;
+}
+
 Status CsvImport::store(const Progress& progress) {
-  clock_.emplace(plan_);
-  const std::uint64_t total = report_.bytes;
-  std::uint64_t stored = 0;
   if (Status begun = begin_batch(); !begun) return begun;
-  Status read = file_->read([&](const CsvRow& row) { take(row); },
-                            [&](std::uint64_t done) {
-                              if (status_ && done - stored >= batch_bytes) {
-                                stored = done;
-                                status_ = end_batch();
-                                if (status_) status_ = begin_batch();
-                              }
-                              return status_.ok() && (!progress || progress((total + done) / 2, total));
-                            });
-  if (!status_) return status_;
-  return read ? end_batch() : read;
-}
-
-void CsvImport::take(const CsvRow& row) {
-  const RowShape shape = shape_of(row, file_->form(), reason_);
-  if ((shape != RowShape::good && shape != RowShape::bad) || !status_) return;
-  std::optional<Timestamp> time;
-  if (shape == RowShape::good) time = clock_->next(row.cells, file_->encoding(), reason_);
-  if (!time) return reject(row.line, reason_);
-  insert_->bind(2, static_cast<std::int64_t>(row.line)).bind(3, time->us);
-  bind_cells(row.cells);
-  status_ = insert_->run();
-  if (!status_) return;
-  ++report_.rows;
-  if (previous_ && *time < *previous_) sorted_ = false;
-  previous_ = time;
-  earliest_ = std::min(earliest_.value_or(*time), *time);
-  latest_ = std::max(latest_.value_or(*time), *time);
-}
-
-void CsvImport::bind_cells(std::span<const CsvCell> cells) {
-  const auto cell_of = [&](std::size_t column) { return column < cells.size() ? cells[column].text : std::string_view(); };
-  int parameter = fixed_parameters;
-  for (const std::size_t i : own_) bind_cell(++parameter, plan_.columns[i], cell_of(i));
-  if (more_.empty()) return;
-  more_json_ = "{";
-  for (const std::size_t i : more_)
-    if (!is_missing(cell_of(i))) add_more(plan_.columns[i], cell_of(i));
-  more_json_ += '}';
-  insert_->bind_view(parameter + 1, more_json_);
-}
-
-void CsvImport::bind_cell(int parameter, const PlannedColumn& column, std::string_view cell) {
-  if (is_missing(cell)) {
-    insert_->bind_null(parameter);
-    return;
+  BatchExchange exchange;
+  Status parsed;
+  std::thread reader([&] {
+    os::name_thread("csv reader");
+    parsed = parse(exchange);
+  });
+  const std::uint64_t total = report_.bytes;
+  std::uint64_t committed = 0;
+  Status stored;
+  while (auto batch = exchange.pop()) {
+    if (stored) stored = store_rows(*batch);
+    if (stored && batch->bytes_done - committed >= batch_bytes) {
+      committed = batch->bytes_done;
+      stored = end_batch();
+      if (stored) stored = begin_batch();
+    }
+    if (stored && progress && !progress((total + batch->bytes_done) / 2, total))
+      stored = Error{ErrorKind::unavailable, fmt::format("{}: stopped before its end", report_.path)};
+    if (!stored) exchange.stop();
+    exchange.give_back(std::move(batch));
   }
-  if (column.type == ColumnClass::text) return bind_text(parameter, cell);
-  if (column.type == ColumnClass::boolean) {
-    insert_->bind(parameter, std::int64_t{read_boolean(cell).value_or(false)});
-    return;
+  reader.join();
+  if (stored && !parsed) stored = std::move(parsed);
+  return stored ? end_batch() : stored;
+}
+
+Status CsvImport::store_rows(const RowBatch& batch) {
+  const std::size_t places = own_.size() + (more_.empty() ? 0 : 1);
+  const model::Value* cell = batch.cells.data();
+  for (const RowBatch::Row& row : batch.rows) {
+    insert_->bind(2, static_cast<std::int64_t>(row.line)).bind(3, row.time_us);
+    for (std::size_t place = 0; place < places; ++place) bind(fixed_parameters + static_cast<int>(place) + 1, *cell++);
+    if (Status done = insert_->run(); !done) return done;
+    const Timestamp time{row.time_us};
+    sorted_ = sorted_ && time >= latest_.value_or(time);
+    earliest_ = std::min(earliest_.value_or(time), time);
+    latest_ = std::max(latest_.value_or(time), time);
   }
-  model::Value value;
-  if (!read_csv_number(cell, column.style, value, scratch_)) return bind_text(parameter, cell);
+  report_.rows += batch.rows.size();
+  report_.rejected += batch.rejected;
+  for (const RowProblem& problem : batch.problems)
+    if (report_.problems.size() < problems_max) report_.problems.push_back(problem);
+  return {};
+}
+
+void CsvImport::bind(int parameter, const model::Value& value) {
   switch (value.kind) {
+    case model::ValueKind::missing:
+      insert_->bind_null(parameter);
+      break;
     case model::ValueKind::integer:
       insert_->bind(parameter, value.integer);
       break;
     case model::ValueKind::real:
       insert_->bind(parameter, value.real);
       break;
+    case model::ValueKind::true_:
+    case model::ValueKind::false_:
+      insert_->bind(parameter, std::int64_t{value.kind == model::ValueKind::true_});
+      break;
     default:
-      insert_->bind(parameter, value.text);
+      insert_->bind_view(parameter, value.text);
       break;
   }
-}
-
-void CsvImport::bind_text(int parameter, std::string_view cell) {
-  if (file_->encoding() != Encoding::utf8_damaged && file_->encoding() != Encoding::windows_1252) {
-    insert_->bind_view(parameter, cell);
-    return;
-  }
-  scratch_.clear();
-  append_decoded(scratch_, cell, file_->encoding());
-  insert_->bind(parameter, std::string_view(scratch_));
-}
-
-/// Kinds as in a column of its own: the text of a decimal is a string.
-void CsvImport::add_more(const PlannedColumn& column, std::string_view cell) {
-  if (more_json_.size() > 1) more_json_ += ',';
-  json::append_string(more_json_, column.name);
-  more_json_ += ':';
-  if (column.type == ColumnClass::boolean) {
-    more_json_ += read_boolean(cell).value_or(false) ? "true" : "false";
-    return;
-  }
-  model::Value value;
-  const bool number = column.type != ColumnClass::text && read_csv_number(cell, column.style, value, scratch_);
-  if (number && value.kind != model::ValueKind::decimal) return model::append_json(more_json_, value);
-  std::string text;
-  append_decoded(text, number ? value.text : cell, file_->encoding());
-  json::append_string(more_json_, text);
-}
-
-void CsvImport::reject(std::uint64_t line, std::string reason) {
-  ++report_.rejected;
-  if (report_.problems.size() < problems_max) report_.problems.push_back({line, std::move(reason)});
 }
 
 Status CsvImport::finish_load() {

@@ -12,13 +12,15 @@
 #include "catalog/change_lock.hpp"
 #include "catalog/csv_file.hpp"
 #include "catalog/csv_plan.hpp"
+#include "catalog/row_batch.hpp"
 #include "catalog/tables.hpp"
 
 namespace iotstream::catalog {
 
 /// Used once. One at a time over all prototypes: the row ids of a file follow one another. The file is looked at without any
-/// lock; its rows are stored in transactions of some megabytes, between which `lock` is free for others, and nobody sees them
-/// before the last one writes the file's entry. What a crash leaves behind the next import removes.
+/// lock; then one thread reads its rows while the calling one stores them, in transactions of some megabytes, between which
+/// `lock` is free for others, and nobody sees them before the last one writes the file's entry. What a crash leaves behind the
+/// next import removes.
 class CsvImport {
  public:
   /// `lock` guards `database`; both outlive this.
@@ -49,12 +51,9 @@ class CsvImport {
   Status replace_former();
   Status sort_rows();
   Status add_file();
-  void take(const CsvRow& row);
-  void bind_cells(std::span<const CsvCell> cells);
-  void bind_cell(int parameter, const PlannedColumn& column, std::string_view cell);
-  void bind_text(int parameter, std::string_view cell);
-  void add_more(const PlannedColumn& column, std::string_view cell);
-  void reject(std::uint64_t line, std::string reason);
+  Status parse(BatchExchange& exchange) const;
+  Status store_rows(const RowBatch& batch);
+  void bind(int parameter, const model::Value& value);
 
   sqlite::Database& database_;
   ChangeLock& lock_;
@@ -76,17 +75,11 @@ class CsvImport {
   std::unique_lock<ChangeLock> batch_;
   std::optional<sqlite::Transaction> transaction_;
   std::optional<sqlite::Statement> insert_;
-  Status status_;         ///< the first failure while rows are stored
   bool loading_ = false;  ///< rows may have been stored that nobody knows of
   bool sorted_ = true;
-  std::optional<Timestamp> previous_;
   std::optional<Timestamp> earliest_;
   std::optional<Timestamp> latest_;
-  std::optional<RowClock> clock_;
   std::int64_t first_row_ = 0;
-  std::string scratch_;
-  std::string reason_;
-  std::string more_json_;
 };
 
 }  // namespace iotstream::catalog

@@ -44,7 +44,7 @@ const settled = (url, id) =>
     return ['preview', 'done', 'failed', 'cancelled'].includes(status.state) ? status : null;
   });
 
-test('import: every odd file comes to what is written beside it', async (t) => {
+test('import: every odd file comes to what is written beside it', async () => {
   const folder = temporaryFolder();
   const data = ['--config', CONFIG, '--set', `data_dir="${folder}"`];
   for (const expected of expectations) {
@@ -98,8 +98,9 @@ test('uploads: every fourth odd file through its preview', async (t) => {
 });
 
 test('upload: pieces, preview, choices, accept; the dataset is there at once for whoever watches', async (t) => {
-  const server = await startServer(t, temporaryFolder());
-  const { url } = server;
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'quiet.toml'), '# no device that would change anything meanwhile\n');
+  const { url } = await startServer(t, join(folder, 'data'), [], join(folder, 'quiet.toml'));
   const viewer = await openViewer(t, url);
   await viewer.next((message) => message.op === 'hello');
   const id = await upload(url, CSV, { prototype: 'PUMP', label: 'Pump', dataset: 'pumps' });
