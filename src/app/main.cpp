@@ -86,6 +86,12 @@ int main_of(int argc, char** argv) {
   import_command->add_option("--brand", import.brand, "its brand");
   import_command->add_option("--version", import.version, "its version");
   import_command->add_option("--dataset", import.dataset, "its dataset (DatasetType); the code by default");
+  import_command->add_option("--separator", import.separator,
+                             "between cells: one character, or tab; found by itself otherwise");
+  import_command->add_option("--time-column", import.time_column, "name of the column of times, - for none; found otherwise")
+      ->type_name("NAME");
+  import_command->add_option("--date-order", import.date_order, "which number comes first in 3/4/2022; found otherwise")
+      ->check(CLI::IsMember({"day", "month"}));
   import_command->add_flag("--json", import.json, "the reports as JSON");
   import_command->add_option("CSV", import.files, "CSV files, or patterns")->required();
   import_command->callback([&] { status = import_files(import); });

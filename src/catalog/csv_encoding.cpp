@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include <iotstream/base/text.hpp>
+
 namespace iotstream::catalog {
 namespace {
 
@@ -48,19 +50,6 @@ Lead lead_of(unsigned char byte) {
   if (byte >= 0xf1 && byte <= 0xf3) return {3, 0x80, 0xbf};
   if (byte == 0xf4) return {3, 0x80, 0x8f};
   return {};
-}
-
-/// Bytes of the whole sequence at the begin of `text`; 0: none stands there.
-std::size_t sequence_at(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text[0]);
-  if (first < 0x80) return 1;
-  const Lead lead = lead_of(first);
-  if (lead.follow == 0 || text.size() <= lead.follow) return 0;
-  for (unsigned i = 1; i <= lead.follow; ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if (byte < (i == 1 ? lead.low : 0x80) || byte > (i == 1 ? lead.high : 0xbf)) return 0;
-  }
-  return lead.follow + 1;
 }
 
 }  // namespace
@@ -127,7 +116,7 @@ void append_decoded(std::string& out, std::string_view bytes, Encoding encoding)
       ++i;
       continue;
     }
-    const std::size_t length = sequence_at(bytes.substr(i));
+    const std::size_t length = utf8_length(bytes.substr(i));
     if (length == 0)
       append_utf8(out, 0xfffd);
     else

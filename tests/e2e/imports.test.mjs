@@ -74,6 +74,24 @@ test('import: every odd file comes to what is written beside it', async () => {
   }
 });
 
+test('import: what somebody says stands in for what would be found', async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'a.csv');
+  writeFileSync(file, 'made;at;a\n2020-01-01 00:00:00;3/4/2022 00:00:01;1\n2020-01-02 00:00:00;3/4/2022 00:00:02;2\n');
+  const args = ['import', '--config', CONFIG, '--set', `data_dir="${folder}/data"`, '--prototype', 'P', '--json', file];
+  const said = await run([...args, '--time-column', 'at', '--date-order', 'month', '--separator', ';']);
+  assert.equal(said.status, 0, said.stderr);
+  const [report] = JSON.parse(said.stdout).files;
+  assert.equal(report.time_column, 'at');
+  assert.equal(report.first_time, '2022-03-04T00:00:01.000000Z');
+  const none = JSON.parse((await run([...args, '--time-column', '-'])).stdout).files[0];
+  assert.equal(none.time_column, '');
+  const missing = await run([...args, '--time-column', 'when']);
+  assert.equal(missing.status, 2);
+  assert.match(missing.stderr, /no column 'when'/);
+  assert.equal((await run([...args, '--separator', 'ab'])).status, 2);
+});
+
 test('uploads: every fourth odd file through its preview', async (t) => {
   const server = await startServer(t, temporaryFolder());
   for (const expected of expectations.filter((_, index) => index % 4 === 0)) {
