@@ -139,25 +139,29 @@ Status CsvFile::cut(const CsvReader::Sink& sink, const Take& raw, const Advance&
   return {};
 }
 
-Status CsvFile::scan(const CsvReader::Sink& sink, const Advance& advance) {
-  Digest digest;
+Status CsvFile::scan(const CsvReader::Sink& sink, const Advance& advance, bool digest) {
+  Digest sum;
   EncodingCensus census;
   Status read = cut(
       sink,
       [&](std::string_view chunk) {
-        digest.add(chunk);
+        if (digest) sum.add(chunk);
         if (!utf16_) census.feed(chunk);
       },
       advance);
   if (!read) return read;
-  sha256_ = digest.hexadecimal();
+  if (digest) sha256_ = sum.hexadecimal();
   if (!utf16_) encoding_ = census.encoding();
   return {};
 }
 
-Status CsvFile::read(const CsvReader::Sink& sink, const Advance& advance) const {
-  return cut(
-      sink, [](std::string_view) {}, advance);
+Status CsvFile::read(const CsvReader::Sink& sink, const Advance& advance, bool digest) {
+  Digest sum;
+  const Take skip = [](std::string_view) {};
+  const Take add = [&](std::string_view chunk) { sum.add(chunk); };
+  Status read = cut(sink, digest ? add : skip, advance);
+  if (read && digest) sha256_ = sum.hexadecimal();
+  return read;
 }
 
 }  // namespace iotstream::catalog

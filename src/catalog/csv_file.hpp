@@ -33,17 +33,16 @@ class CsvFile {
 
   const FileStamp& stamp() const { return stamp_; }
   const CsvForm& form() const { return form_; }
-  /// These two are known after scan().
-  const std::string& sha256() const { return sha256_; }  ///< hexadecimal
-  Encoding encoding() const { return encoding_; }
+  const std::string& sha256() const { return sha256_; }  ///< hexadecimal; empty until a reading took it
+  Encoding encoding() const { return encoding_; }        ///< known after scan()
 
   /// Called after every chunk with the bytes read so far; false: stop.
   using Advance = std::function<bool(std::uint64_t)>;
-  /// Hands every row to `sink`; the digest and the encoding are found on the way. Errors: io; conflict when the file was
-  /// changed since open(); unavailable when `advance` said stop.
-  Status scan(const CsvReader::Sink& sink, const Advance& advance);
-  /// The same without digest and encoding.
-  Status read(const CsvReader::Sink& sink, const Advance& advance) const;
+  /// Hands every row to `sink`; the encoding is found on the way, and the digest if it is asked for. Errors: io; conflict when
+  /// the file was changed since open(); unavailable when `advance` said stop.
+  Status scan(const CsvReader::Sink& sink, const Advance& advance, bool digest);
+  /// The same without the encoding.
+  Status read(const CsvReader::Sink& sink, const Advance& advance, bool digest = false);
 
  private:
   CsvFile() = default;

@@ -51,7 +51,7 @@ class CsvImport {
   Status replace_former();
   Status sort_rows();
   Status add_file();
-  Status parse(BatchExchange& exchange) const;
+  Status parse(BatchExchange& exchange);
   Status store_rows(const RowBatch& batch);
   void bind(int parameter, const model::Value& value);
 
@@ -63,7 +63,7 @@ class CsvImport {
   std::string dataset_;
 
   std::optional<CsvFile> file_;
-  std::string content_;  ///< tells one content, read one way, from another
+  std::string said_;  ///< the choices, behind the digest: the same file read in another way is another content
   CsvPlan plan_;
   ImportReport report_;
   std::int64_t file_id_ = 0;

@@ -30,7 +30,7 @@ class Previewer {
     const std::uint64_t total = file_.stamp().size;
     CsvProfiler profiler(file_.form());
     Status read = file_.scan([&](const CsvRow& row) { profiler.add(row); },
-                             [&](std::uint64_t done) { return !progress || progress(done / 2, total); });
+                             [&](std::uint64_t done) { return !progress || progress(done / 2, total); }, false);
     if (!read) return std::move(read).error();
     plan_ = profiler.finish(file_.encoding());
     candidates_ = plan_.candidates;
