@@ -1,4 +1,5 @@
 #include "bench/support/bench.hpp"
+#include "bench/system/import.hpp"
 #include "bench/system/log.hpp"
 #include "bench/system/path.hpp"
 
@@ -15,6 +16,10 @@ const std::vector<Entry>& suite() {
        "the "
        "idle process, and one of the starts, are the whole program",
        log_suite},
+      {"import",
+       "a CSV file of a machine's readings into the catalog, beside prepared SQLite inserts of the same values, 10,000 a "
+       "transaction",
+       import},
   };
   return entries;
 }

@@ -23,10 +23,13 @@ void write_report(json::Writer& writer, const catalog::ImportReport& report) {
   writer.key("unchanged").value(report.unchanged);
   writer.key("rows").value(report.rows);
   writer.key("rejected").value(report.rejected);
+  writer.key("left_out").value(report.left_out);
   writer.key("columns").value(report.columns);
   writer.key("columns_empty").value(report.columns_empty);
   writer.key("separator").value(std::string_view(&report.separator, 1));
+  writer.key("encoding").value(report.encoding);
   writer.key("time_column").value(report.time_column);
+  writer.key("pace_column").value(report.pace_column);
   time("first_time", report.first_time);
   time("last_time", report.last_time);
   writer.key("errors").begin_array();
@@ -83,6 +86,19 @@ Result<catalog::Prototype> prototype_for(const ImportArguments& arguments, const
   return prototype;
 }
 
+Result<catalog::CsvChoices> choices_of(const ImportArguments& arguments) {
+  catalog::CsvChoices choices;
+  if (arguments.separator == "tab")
+    choices.separator = '\t';
+  else if (arguments.separator.size() == 1 && std::string_view("\"\r\n").find(arguments.separator[0]) == std::string_view::npos)
+    choices.separator = arguments.separator[0];
+  else if (!arguments.separator.empty())
+    return Error{ErrorKind::invalid, fmt::format("--separator is one character or tab, not '{}'", arguments.separator)};
+  if (!arguments.time_column.empty()) choices.time_column = arguments.time_column == "-" ? "" : arguments.time_column;
+  choices.date_order = arguments.date_order;
+  return choices;
+}
+
 }  // namespace
 
 ProgressBar::ProgressBar() : terminal_(::isatty(STDERR_FILENO) == 1) {}
@@ -131,6 +147,8 @@ int check(const ConfigChoice& choice) {
 int import_files(const ImportArguments& arguments) {
   const auto config = load_config(arguments.config);
   if (!config) return 2;
+  auto choices = choices_of(arguments);
+  if (!choices) return fail(choices.error());
   auto files = config::expand(arguments.files);
   if (!files) return fail(files.error());
   auto rooms = Rooms::open(*config);
@@ -146,8 +164,13 @@ int import_files(const ImportArguments& arguments) {
   for (const std::string& path : *files) {
     Result<catalog::ImportReport> report = [&] {
       ProgressBar bar;
-      return (*rooms)->catalog->import_csv(prototype->code, path,
-                                           [&](std::uint64_t done, std::uint64_t total) { bar.show(path, done, total); });
+      return (*rooms)->catalog->import_csv(
+          prototype->code, path,
+          [&](std::uint64_t done, std::uint64_t total) {
+            bar.show(path, done, total);
+            return true;
+          },
+          *choices);
     }();
     if (!report) {
       status = fail(Error{report.error().kind, fmt::format("{}: {}", path, report.error().message)});

@@ -86,6 +86,12 @@ int main_of(int argc, char** argv) {
   import_command->add_option("--brand", import.brand, "its brand");
   import_command->add_option("--version", import.version, "its version");
   import_command->add_option("--dataset", import.dataset, "its dataset (DatasetType); the code by default");
+  import_command->add_option("--separator", import.separator,
+                             "between cells: one character, or tab; found by itself otherwise");
+  import_command->add_option("--time-column", import.time_column, "name of the column of times, - for none; found otherwise")
+      ->type_name("NAME");
+  import_command->add_option("--date-order", import.date_order, "which number comes first in 3/4/2022; found otherwise")
+      ->check(CLI::IsMember({"day", "month"}));
   import_command->add_flag("--json", import.json, "the reports as JSON");
   import_command->add_option("CSV", import.files, "CSV files, or patterns")->required();
   import_command->callback([&] { status = import_files(import); });
@@ -165,6 +171,9 @@ int main_of(int argc, char** argv) {
       app.add_subcommand("bench", "the benchmark suite: each figure beside its limit, measured in the same run");
   bench_command->add_option("NAME", bench_options.names, "which: " + bench::names() + " (all by default)");
   bench_command->add_option("--json", bench_options.json_file, "writes the results to this file")->type_name("FILE");
+  bench_command->add_option("--import-bytes", bench_options.import_bytes, "size of the CSV file that import loads")
+      ->capture_default_str()
+      ->type_name("BYTES");
   bench_command->add_flag("--quick", bench_options.quick, "each for a moment only: that it runs, not how fast");
   std::string stored_size;
   bench_command->add_option("--size", stored_size, "what benchmarks of much stored data store, when there is room (10GiB)")

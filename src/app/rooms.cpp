@@ -96,13 +96,40 @@ Status Rooms::open_all() {
   hub = live::Hub::create(*log, schemas, backfill_from(*history), *workers, clock, metrics);
   simulator = sim::Simulator::create(*catalog, *gate, clock, metrics);
 
-  services_ = std::make_unique<http::Services>(http::Services{config, *catalog, schemas, *log, *gate, *simulator, *history,
-                                                              *hub, *workers, clock, metrics, clock.now(),
+  auto opened_imports = catalog::Imports::open(imports_options(), *catalog, disk, clock, metrics);
+  if (!opened_imports) return opened_imports.error();
+  imports = std::move(*opened_imports);
+
+  services_ = std::make_unique<http::Services>(http::Services{config, *catalog, *imports, schemas, *log, *gate, *simulator,
+                                                              *history, *hub, *workers, clock, metrics, clock.now(),
                                                               [this] { return ready_.load(std::memory_order_relaxed); }});
   ingest::add_routes(router_, *gate, *workers, config.server.body_size_max);
   http::add_routes(router_, *services_);
   observe_process();
   return {};
+}
+
+catalog::ImportsOptions Rooms::imports_options() {
+  catalog::ImportsOptions options;
+  options.directory = config.data_dir + "/uploads";
+  options.upload_bytes_max = config.imports.upload_size_max;
+  options.keep = config.imports.keep;
+  options.watches = config.watches;
+  options.loaded = [this](const config::Watch& watch, const std::string& prototype) {
+    if (watch.stream) replay(prototype);
+  };
+  return options;
+}
+
+/// A device for a prototype that has none yet, at the pace of its recording. Later files of it come in with its next loop.
+void Rooms::replay(const std::string& prototype) {
+  for (const sim::SimulationStatus& status : simulator->list())
+    if (status.settings.prototype == prototype) return;
+  config::Simulation simulation;
+  simulation.prototype = prototype;
+  simulation.transport = config::Transport::inproc;
+  if (auto added = simulator->add(simulation); !added)
+    diagnostics::warning("app", "the rows of {} are not replayed: {}", prototype, added.error().message);
 }
 
 void Rooms::observe_process() {
@@ -118,6 +145,7 @@ void Rooms::observe_process() {
 
 void Rooms::close() {
   if (std::exchange(closed_, true)) return;
+  if (imports) imports->stop();
   if (simulator) simulator->stop();
   if (hub) hub->stop();
   if (history) {
@@ -143,8 +171,10 @@ Result<std::vector<catalog::ImportReport>> Rooms::import_configured(const Import
     if (!files) return files.error();
     for (const std::string& path : *files) {
       if (catalog->imported_unchanged(configured.code, path)) continue;
-      auto report = catalog->import_csv(configured.code, path,
-                                        [&](std::uint64_t done, std::uint64_t total) { progress(path, done, total); });
+      auto report = catalog->import_csv(configured.code, path, [&](std::uint64_t done, std::uint64_t total) {
+        progress(path, done, total);
+        return true;
+      });
       if (!report) return Error{report.error().kind, fmt::format("{}: {}", path, report.error().message)};
       reports.push_back(std::move(*report));
     }

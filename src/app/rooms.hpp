@@ -7,6 +7,7 @@
 
 #include <iotstream/base/result.hpp>
 #include <iotstream/catalog/catalog.hpp>
+#include <iotstream/catalog/imports.hpp>
 #include <iotstream/catalog/schemas.hpp>
 #include <iotstream/config/config.hpp>
 #include <iotstream/http/api.hpp>
@@ -53,6 +54,7 @@ class Rooms {
   std::unique_ptr<log::Log> log;
   std::unique_ptr<ingest::Gate> gate;
   std::unique_ptr<catalog::Catalog> catalog;
+  std::unique_ptr<catalog::Imports> imports;
   std::unique_ptr<store::History> history;
   std::unique_ptr<live::Hub> hub;
   std::unique_ptr<sim::Simulator> simulator;
@@ -60,6 +62,8 @@ class Rooms {
  private:
   explicit Rooms(const config::Config& configuration) : config(configuration) {}
   Status open_all();
+  catalog::ImportsOptions imports_options();
+  void replay(const std::string& prototype);
   void observe_process();
 
   std::unique_ptr<http::Services> services_;

@@ -62,6 +62,7 @@ int run_server(const ConfigChoice& choice) {
   const std::string url = own_url((*server)->endpoints(), !config->server.tls_certificate.empty());
   if (auto started = (*rooms)->simulator->start(url, config->server.token, config->simulations); !started)
     return fail(started.error());
+  (*rooms)->imports->watch();
   (*rooms)->set_ready(true);
   const std::int64_t ms = (os::system_clock().monotonic_ns() - began_ns) / 1'000'000;
   fmt::print("ready {} in {} ms\n", url, ms);
@@ -70,6 +71,7 @@ int run_server(const ConfigChoice& choice) {
   const int signal = os::wait_for_stop_signal();
   diagnostics::info("app", "signal {}: stopping", signal);
   (*rooms)->set_ready(false);
+  (*rooms)->imports->stop();
   (*rooms)->simulator->stop();
   (*server)->stop(Duration::seconds(2));
   (*rooms)->close();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include <openssl/evp.h>
 
@@ -9,6 +10,8 @@ namespace iotstream::catalog {
 namespace {
 
 constexpr std::size_t chunk_bytes = 256 * 1024;
+constexpr std::size_t head_bytes = 64 * 1024;
+constexpr std::size_t head_bytes_max = 4 * 1024 * 1024;
 
 /// SHA-256 over chunks.
 class Digest {
@@ -49,7 +52,7 @@ Result<FileStamp> stamp_of(const std::string& path) {
   return stamp;
 }
 
-Result<CsvFile> CsvFile::open(const std::string& path) {
+Result<CsvFile> CsvFile::open(const std::string& path, std::optional<char> separator) {
   CsvFile csv;
   auto stamp = stamp_of(path);
   if (!stamp) return std::move(stamp).error();
@@ -57,57 +60,108 @@ Result<CsvFile> CsvFile::open(const std::string& path) {
   auto file = os::real_disk().open(csv.stamp_.path, os::OpenMode::read);
   if (!file) return std::move(file).error();
   csv.file_ = std::move(*file);
-  if (Status looked = csv.look(); !looked) return std::move(looked).error();
+  if (Status looked = csv.read_head(separator); !looked)
+    return Error{looked.error().kind, fmt::format("{}: {}", path, looked.error().message)};
   return csv;
 }
 
-Status CsvFile::each_chunk(const std::function<void(std::string_view)>& take) const {
+/// The first 64 KiB; more when the rows are so wide that fewer than a handful lie in there.
+Status CsvFile::read_head(std::optional<char> separator) {
+  constexpr std::ptrdiff_t rows_wanted = 4;
+  std::string head;
+  for (std::size_t wanted = head_bytes;; wanted *= 4) {
+    head.resize(wanted);
+    const auto count = file_->read_at(0, std::as_writable_bytes(std::span(head)));
+    if (!count) return count.error();
+    head.resize(*count);
+    const bool enough = std::count(head.begin(), head.end(), '\n') >= rows_wanted;
+    if (head.size() < wanted || enough || wanted >= head_bytes_max) break;
+  }
+  using namespace std::string_view_literals;
+  if (head.starts_with("\xff\xfe\0\0"sv) || head.starts_with("\0\0\xfe\xff"sv))
+    return Error{ErrorKind::invalid, "the file is UTF-32; save it as UTF-8"};
+  const auto utf16 = utf16_of(head);
+  utf16_ = utf16.has_value();
+  if (utf16) encoding_ = *utf16;
+  mark_bytes_ = mark_bytes(head);
+  const bool whole = head.size() == stamp_.size;
+  head.erase(0, mark_bytes_);
+  if (utf16_) {
+    std::string decoded;
+    Utf16Decoder(encoding_).feed(head, decoded);
+    head = std::move(decoded);
+  }
+  form_ = find_form({head, whole, separator, false});
+  if (!form_.problem.empty()) return Error{ErrorKind::invalid, form_.problem};
+  return {};
+}
+
+Status CsvFile::each_chunk(const Take& take, const Advance& advance) const {
   std::string buffer(chunk_bytes, '\0');
   for (std::uint64_t position = 0;;) {
     const auto count = file_->read_at(position, std::as_writable_bytes(std::span(buffer)));
     if (!count) return count.error();
-    if (*count == 0) return {};
+    if (*count == 0) return check_unchanged(position);
     take(std::string_view(buffer).substr(0, *count));
     position += *count;
+    if (!advance(position)) return Error{ErrorKind::unavailable, fmt::format("{}: stopped before its end", stamp_.path)};
   }
 }
 
-Status CsvFile::look() {
-  constexpr std::string_view utf8_mark = "\xef\xbb\xbf";
-  constexpr std::size_t head_bytes = 64 * 1024;
-  Digest digest;
-  EncodingCensus census;
-  std::string head;
-  Status read = each_chunk([&](std::string_view chunk) {
-    digest.add(chunk);
-    census.feed(chunk);
-    head.append(chunk.substr(0, head_bytes - std::min(head_bytes, head.size())));
-  });
+Status CsvFile::check_unchanged(std::uint64_t bytes) const {
+  const auto now = stamp_of(stamp_.path);
+  if (now && now->size == stamp_.size && now->changed_ns == stamp_.changed_ns && bytes == stamp_.size) return {};
+  return Error{ErrorKind::conflict,
+               fmt::format("{}: the file was changed while it was read; try again when it is complete", stamp_.path)};
+}
+
+/// `raw` sees the bytes as they are, the mark included.
+Status CsvFile::cut(const CsvReader::Sink& sink, const Take& raw, const Advance& advance) const {
+  CsvReader reader(form_.separator);
+  Utf16Decoder decoder(encoding_);
+  std::string decoded;
+  std::size_t mark = mark_bytes_;
+  Status read = each_chunk(
+      [&](std::string_view chunk) {
+        raw(chunk);
+        chunk.remove_prefix(std::exchange(mark, 0));
+        if (!utf16_) return reader.feed(chunk, sink);
+        decoded.clear();
+        decoder.feed(chunk, decoded);
+        reader.feed(decoded, sink);
+      },
+      advance);
   if (!read) return read;
-  if (head.starts_with("\xff\xfe") || head.starts_with("\xfe\xff"))
-    return Error{ErrorKind::invalid, fmt::format("{}: the file is UTF-16; save it as UTF-8", stamp_.path)};
-  if (head.starts_with(utf8_mark)) mark_bytes_ = utf8_mark.size();
-  sha256_ = digest.hexadecimal();
-  encoding_ = census.encoding();
-  separator_ = find_separator(std::string_view(head).substr(mark_bytes_), head.size() < head_bytes);
+  decoded.clear();
+  decoder.finish(decoded);
+  if (utf16_) reader.feed(decoded, sink);
+  reader.finish(sink);
   return {};
 }
 
-Status CsvFile::read(const CsvReader::Sink& sink, const std::function<void(std::uint64_t)>& advance) const {
-  CsvReader reader(separator_);
-  std::uint64_t done = 0;
-  Status read = each_chunk([&](std::string_view chunk) {
-    reader.feed(done == 0 ? chunk.substr(std::min(mark_bytes_, chunk.size())) : chunk, sink);
-    done += chunk.size();
-    advance(done);
-  });
+Status CsvFile::scan(const CsvReader::Sink& sink, const Advance& advance, bool digest) {
+  Digest sum;
+  EncodingCensus census;
+  Status read = cut(
+      sink,
+      [&](std::string_view chunk) {
+        if (digest) sum.add(chunk);
+        if (!utf16_) census.feed(chunk);
+      },
+      advance);
   if (!read) return read;
-  reader.finish(sink);
-  const auto now = stamp_of(stamp_.path);
-  if (!now || now->size != stamp_.size || now->changed_ns != stamp_.changed_ns || done != stamp_.size)
-    return Error{ErrorKind::conflict,
-                 fmt::format("{}: the file was changed while it was read; try again when it is complete", stamp_.path)};
+  if (digest) sha256_ = sum.hexadecimal();
+  if (!utf16_) encoding_ = census.encoding();
   return {};
+}
+
+Status CsvFile::read(const CsvReader::Sink& sink, const Advance& advance, bool digest) {
+  Digest sum;
+  const Take skip = [](std::string_view) {};
+  const Take add = [&](std::string_view chunk) { sum.add(chunk); };
+  Status read = cut(sink, digest ? add : skip, advance);
+  if (read && digest) sha256_ = sum.hexadecimal();
+  return read;
 }
 
 }  // namespace iotstream::catalog

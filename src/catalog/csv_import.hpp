@@ -2,71 +2,84 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include <iotstream/catalog/catalog.hpp>
 #include <iotstream/sqlite/database.hpp>
 
+#include "catalog/change_lock.hpp"
 #include "catalog/csv_file.hpp"
 #include "catalog/csv_plan.hpp"
+#include "catalog/row_batch.hpp"
 #include "catalog/tables.hpp"
 
 namespace iotstream::catalog {
 
-/// Used once. The caller holds the lock of the writing connection.
+/// Used once. One at a time over all prototypes: the row ids of a file follow one another. The file is looked at without any
+/// lock; then one thread reads its rows while the calling one stores them, in transactions of some megabytes, between which
+/// `lock` is free for others, and nobody sees them before the last one writes the file's entry. What a crash leaves behind the
+/// next import removes.
 class CsvImport {
  public:
-  CsvImport(sqlite::Database& database, Schemas& schemas, Timestamp now, std::int64_t prototype_id, std::string dataset)
-      : database_(database), schemas_(schemas), now_(now), prototype_id_(prototype_id), dataset_(std::move(dataset)) {}
+  /// `lock` guards `database`; both outlive this.
+  CsvImport(sqlite::Database& database, ChangeLock& lock, Schemas& schemas, Timestamp now, std::int64_t prototype_id,
+            std::string dataset)
+      : database_(database),
+        lock_(lock),
+        schemas_(schemas),
+        now_(now),
+        prototype_id_(prototype_id),
+        dataset_(std::move(dataset)) {}
 
-  /// As Catalog::import_csv().
-  Result<ImportReport> run(const std::string& path, const Progress& progress);
+  /// As Catalog::import_csv(). The lock is not held.
+  Result<ImportReport> run(const std::string& path, const CsvChoices& choices, const Progress& progress);
 
  private:
+  Status look(const CsvChoices& choices, const Progress& progress);
   Result<bool> find_known();
   Status remember_source();
-  Status make_plan(const Progress& progress);
   Status declare_fields();
-  Status replace_former();
-  Status store(const Progress& progress);
+  Status begin_load();
   Status prepare_insert(const std::vector<std::uint32_t>& positions);
-  void take(const CsvRow& row);
-  std::optional<Timestamp> time_of(const CsvRow& row, std::string& reason);
-  void bind_cell(int parameter, const PlannedColumn& column, std::string_view cell);
-  void bind_text(int parameter, std::string_view cell);
-  void reject(std::uint64_t line, std::string reason);
+  Status store(const Progress& progress);
+  Status begin_batch();
+  Status end_batch();
+  Status finish_load();
+  void discard();
+  Status replace_former();
   Status sort_rows();
   Status add_file();
-  Status finish_file();
-  bool stored(std::size_t column) const;
+  Status parse(BatchExchange& exchange);
+  Status store_rows(const RowBatch& batch);
+  void bind(int parameter, const model::Value& value);
 
   sqlite::Database& database_;
+  ChangeLock& lock_;
   Schemas& schemas_;
   Timestamp now_;
   std::int64_t prototype_id_;
   std::string dataset_;
 
   std::optional<CsvFile> file_;
+  std::string said_;  ///< the choices, behind the digest: the same file read in another way is another content
   CsvPlan plan_;
   ImportReport report_;
   std::int64_t file_id_ = 0;
   std::vector<StoredColumn> columns_;
   std::vector<FileColumn> file_columns_;
+  std::vector<std::size_t> own_;   ///< columns of the file that have one in the table
+  std::vector<std::size_t> more_;  ///< those that share the last one
 
+  std::unique_lock<ChangeLock> batch_;
+  std::optional<sqlite::Transaction> transaction_;
   std::optional<sqlite::Statement> insert_;
-  Status status_;  ///< the first failure while rows are stored
-  bool header_seen_ = false;
+  bool loading_ = false;  ///< rows may have been stored that nobody knows of
   bool sorted_ = true;
-  std::optional<double> elapsed_first_;
-  double elapsed_last_ = 0;
-  std::optional<Timestamp> previous_;
   std::optional<Timestamp> earliest_;
   std::optional<Timestamp> latest_;
   std::int64_t first_row_ = 0;
-  std::int64_t last_row_ = -1;
-  std::string scratch_;
-  std::string reason_;
 };
 
 }  // namespace iotstream::catalog

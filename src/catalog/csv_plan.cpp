@@ -2,15 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <simdjson.h>
-#include <unordered_map>
+#include <cmath>
+#include <unordered_set>
+
+#include "catalog/csv_text.hpp"
 
 namespace iotstream::catalog {
 namespace {
 
-constexpr std::size_t columns_max = 1'900;  // SQLite's default bound is 2,000 a table
-constexpr std::size_t name_bytes_max = 500;
 constexpr std::uint64_t time_sample_rows = 10'000;
+constexpr std::int64_t us_per_day = 86'400'000'000;
 constexpr std::array<std::string_view, 5> class_names = {"empty", "number", "boolean", "text", "mixed"};
 
 std::string lowered(std::string_view text) {
@@ -29,8 +30,8 @@ bool named_like_time(std::string_view name) {
   return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return lower.find(word) != std::string::npos; });
 }
 
-double unit_us(std::string_view name) {
-  const std::string unit = lowered(model::split_unit(name).unit);
+double unit_us(const PlannedColumn& column) {
+  const std::string unit = lowered(column.unit.empty() ? model::split_unit(column.name).unit : column.unit);
   if (unit == "us" || unit == "µs") return 1;
   if (unit == "ms" || unit.starts_with("millis")) return 1e3;
   if (unit.starts_with("min")) return 60e6;
@@ -38,25 +39,7 @@ double unit_us(std::string_view name) {
   return 1e6;
 }
 
-/// `007`, `-05.3`; not `0`, `0.5`.
-bool has_leading_zero(std::string_view cell) {
-  if (!cell.empty() && (cell[0] == '-' || cell[0] == '+')) cell.remove_prefix(1);
-  return cell.size() > 1 && cell[0] == '0' && cell[1] >= '0' && cell[1] <= '9' &&
-         cell.find_first_not_of("0123456789.,") == std::string_view::npos;
-}
-
-/// `1,5`, `-12,75`.
-bool has_decimal_comma(std::string_view cell) {
-  const std::size_t comma = cell.find(',');
-  if (comma == std::string_view::npos || comma + 1 == cell.size()) return false;
-  std::string_view whole = cell.substr(0, comma);
-  if (!whole.empty() && whole[0] == '-') whole.remove_prefix(1);
-  constexpr std::string_view digits = "0123456789";
-  return !whole.empty() && whole.find_first_not_of(digits) == std::string_view::npos &&
-         cell.find_first_not_of(digits, comma + 1) == std::string_view::npos;
-}
-
-/// The header's cells as names: decoded, `column_7` for an empty one, ` (2)` behind the second of a kind.
+/// The header's cells as names: decoded, `column_7` for an empty one, ` #2` behind the second of a kind.
 std::vector<std::string> unique_names(const std::vector<std::string>& header, Encoding encoding) {
   std::vector<std::string> names;
   std::unordered_set<std::string> taken;
@@ -65,10 +48,17 @@ std::vector<std::string> unique_names(const std::vector<std::string>& header, En
     append_decoded(base, trim_blanks(header[i]), encoding);
     if (base.empty()) base = fmt::format("column_{}", i + 1);
     std::string name = base;
-    for (int copy = 2; !taken.insert(name).second; ++copy) name = fmt::format("{} ({})", base, copy);
+    for (int copy = 2; !taken.insert(name).second; ++copy) name = fmt::format("{} #{}", base, copy);
     names.push_back(std::move(name));
   }
   return names;
+}
+
+/// `Speed (km/h) #2` has its unit in the midst.
+std::string unit_of_copy(std::string_view name, std::string_view written, Encoding encoding) {
+  std::string base;
+  append_decoded(base, trim_blanks(written), encoding);
+  return name == base ? std::string() : model::split_unit(base).unit;
 }
 
 }  // namespace
@@ -81,91 +71,130 @@ std::optional<ColumnClass> column_class_from(std::string_view name) {
   return static_cast<ColumnClass>(found - class_names.begin());
 }
 
+std::optional<bool> read_boolean(std::string_view cell) {
+  const auto is = [cell](std::string_view word) {
+    for (std::size_t i = 0; i < word.size(); ++i)
+      if ((cell[i] | 0x20) != word[i]) return false;
+    return true;
+  };
+  if (cell.size() == 4 && is("true")) return true;
+  if (cell.size() == 5 && is("false")) return false;
+  return std::nullopt;
+}
+
+bool CsvPlan::stored(std::size_t column) const {
+  const bool gives_time = time == TimeSource::column && (column == time_column || column == clock_column);
+  return !gives_time && !columns[column].skipped && columns[column].type != ColumnClass::empty;
+}
+
+std::string CsvPlan::time_name() const {
+  if (time != TimeSource::column) return {};
+  return clock_column ? fmt::format("{} + {}", columns[time_column].name, columns[*clock_column].name)
+                      : columns[time_column].name;
+}
+
+std::string CsvPlan::pace_name() const {
+  return time == TimeSource::elapsed || time == TimeSource::clock ? columns[time_column].name : std::string();
+}
+
+CsvProfiler::CsvProfiler(const CsvForm& form) : form_(form), columns_(form.names.size()) {
+  for (std::size_t i = 0; i < columns_.size(); ++i) columns_[i].named_like_time = named_like_time(form.names[i]);
+}
+
 void CsvProfiler::add(const CsvRow& row) {
-  if (!header_seen_) {
-    add_header(row);
-    return;
-  }
-  if (columns_.empty() || shape_of(row, header_, reason_) != RowShape::good) return;
+  const RowShape shape = shape_of(row, form_, reason_);
+  if (shape == RowShape::left_out) ++left_out_;
+  if (shape != RowShape::good) return;
   ++rows_;
   const std::size_t cells = std::min(row.cells.size(), columns_.size());
   for (std::size_t i = 0; i < cells; ++i)
     if (!is_missing(row.cells[i].text)) add_cell(columns_[i], row.cells[i].text);
 }
 
-void CsvProfiler::add_header(const CsvRow& row) {
-  header_seen_ = true;
-  header_line_ = row.line;
-  if (!row.problem.empty()) {
-    problem_ = row.problem;
-    return;
-  }
-  if (row.cells.size() > columns_max) {
-    problem_ = fmt::format("{} columns; {} are allowed", row.cells.size(), columns_max);
-    return;
-  }
-  bool values = true;
-  model::Value value;
-  for (const CsvCell& cell : row.cells) {
-    if (cell.text.size() > name_bytes_max) problem_ = fmt::format("a column's name has {} bytes", cell.text.size());
-    if (cell.text.find('\0') != std::string_view::npos) problem_ = "it holds zero bytes; this is no CSV";
-    values = values && (is_missing(cell.text) || read_csv_number(cell.text, separator_ != ',', value, scratch_) ||
-                        read_csv_time(cell.text));
-    header_.emplace_back(cell.text);
-  }
-  if (values) problem_ = "it holds values, not names: the file has no header";
-  if (!problem_.empty()) return;
-  names_ = unique_names(header_, encoding_);
-  columns_.resize(names_.size());
-  for (std::size_t i = 0; i < names_.size(); ++i) columns_[i].named_like_time = named_like_time(names_[i]);
-}
-
 void CsvProfiler::add_cell(Column& column, std::string_view cell) {
   ++column.values;
-  model::Value value;
-  if (has_leading_zero(cell)) {
-    ++column.leading_zeros;
-  } else if (read_csv_number(cell, false, value, scratch_)) {
-    add_number(column, value);
-    if (column.named_like_time) try_time(column, cell);
+  const NumberLook look = look_at_number(cell);
+  if (look.leading_zero) ++column.leading_zeros;
+  if ((look.styles & bit_of(NumberStyle::point)) != 0) {
+    column.styles &= look.styles;
+    column.grouped |= look.grouped;
+    return add_number(column, cell, look.integer);
+  }
+  if (look.styles != 0) {
+    ++column.others;
+    column.styles &= look.styles;
+    column.grouped |= look.grouped;
     return;
-  } else if (has_decimal_comma(cell)) {
-    ++column.commas;
-    return;
-  } else if (read_boolean(cell)) {
+  }
+  if (!look.leading_zero && read_boolean(cell)) {
     ++column.booleans;
     return;
   }
   try_time(column, cell);
 }
 
-void CsvProfiler::add_number(Column& column, const model::Value& value) {
+void CsvProfiler::add_number(Column& column, std::string_view cell, bool integer) {
   ++column.numbers;
-  if (value.kind == model::ValueKind::integer) ++column.integers;
+  if (integer) ++column.integers;
   if (!column.named_like_time) return;
-  const double number = value.as_double();
-  const bool first = column.numbers == 1;
-  if (!first && number < column.last) column.rising = false;
-  if (!first && number > column.last) ++column.rises;
-  column.last = number;
+  model::Value value;
+  if (read_csv_number(cell, NumberStyle::point, value, scratch_)) {
+    const double number = value.as_double();
+    const bool first = column.numbers == 1;
+    if (!first && number < column.last) column.rising = false;
+    if (!first && number > column.last) ++column.rises;
+    column.last = number;
+  }
+  try_time(column, cell);
 }
 
 void CsvProfiler::try_time(Column& column, std::string_view cell) {
   constexpr std::int64_t year_1990 = 631'152'000'000'000;
   constexpr std::int64_t year_2100 = 4'102'444'800'000'000;
   constexpr std::uint64_t patience = 50;  // a column of words costs no more attempts than this
-  if (rows_ > time_sample_rows || (column.tried >= patience && column.times * 2 < column.tried)) return;
+  if (column.tried >= patience && (column.times + column.clocks) * 2 < column.tried) return;
+  // Beyond the sample only the order of day and month is still of interest.
+  if (rows_ > time_sample_rows && !column.numeric_dates) return;
+  const TimeLook look = look_at_time(cell, DateOrder::day_first);
+  if (look.numeric_date) {
+    column.numeric_dates = true;
+    column.slashes = column.slashes || cell.find('/') != std::string_view::npos;
+    if (look.only_order) ++column.days_first;
+    if (look.other_order) ++column.months_first;
+    if (look.twelve_hours) ++column.twelve_hours;
+  }
+  if (rows_ > time_sample_rows) return;
   ++column.tried;
-  const auto time = read_csv_time(cell);
+  if (!look.time) {
+    if (read_time_of_day(cell)) ++column.clocks;
+    return;
+  }
   // Any whole number is a time of some epoch; only those of our days are taken for one.
-  if (!time || (column.numbers > 0 && (time->us < year_1990 || time->us >= year_2100))) return;
-  ++column.times;
-  column.distinct_times.insert(time->us);
+  if (column.numbers > 0 && (look.time->us < year_1990 || look.time->us >= year_2100)) return;
+  if (column.times++ > 0 && look.time->us != column.last_time_us) ++column.moves;
+  column.last_time_us = look.time->us;
+  if (look.date_only) ++column.dates_only;
+}
+
+/// The style other than that of the point in which all the column's numbers are written. A comma cannot mark decimals where it
+/// separates cells, and what holds no group does not tell where groups end.
+std::optional<NumberStyle> CsvProfiler::style_of(const Column& column) const {
+  for (unsigned i = 1; i < number_styles; ++i) {
+    const auto style = static_cast<NumberStyle>(i);
+    const bool possible = (column.styles & bit_of(style)) != 0;
+    const bool shown = style == NumberStyle::comma ? form_.separator != ',' : (column.grouped & bit_of(style)) != 0;
+    if (possible && shown) return style;
+  }
+  return std::nullopt;
 }
 
 PlannedColumn CsvProfiler::plan_column(const Column& column, std::string name) const {
   using model::FieldType;
-  PlannedColumn plan{std::move(name), ColumnClass::text, false, column.values, FieldType::text};
+  PlannedColumn plan;
+  plan.name = std::move(name);
+  plan.type = ColumnClass::text;
+  plan.values = column.values;
+  plan.field_type = FieldType::text;
   const auto all = [&](std::uint64_t count) { return count == column.values; };
   if (column.values == 0) {
     plan.type = ColumnClass::empty;
@@ -175,35 +204,48 @@ PlannedColumn CsvProfiler::plan_column(const Column& column, std::string name) c
   } else if (all(column.numbers)) {
     plan.type = ColumnClass::number;
     plan.field_type = all(column.integers) ? FieldType::integer : FieldType::real;
-  } else if (separator_ != ',' && column.commas > 0 && all(column.commas + column.integers)) {
+  } else if (const auto style = style_of(column); style && all(column.numbers + column.others)) {
     plan.type = ColumnClass::number;
     plan.field_type = FieldType::real;
-    plan.decimal_comma = true;
+    plan.style = *style;
   } else if (column.leading_zeros == 0 && column.numbers * 10 >= column.values * 9) {
     plan.type = ColumnClass::mixed;
   }
   return plan;
 }
 
-std::optional<std::size_t> CsvProfiler::find_time_column() const {
+/// `found` of the column's cells were of the kind looked for.
+bool CsvProfiler::is_time(const Column& column, std::uint64_t found) const {
+  const std::uint64_t sample = std::min(rows_, time_sample_rows);
+  // A column that calls itself a time is one even when many of its cells are broken: those rows are then named as bad.
+  const std::uint64_t percent_min = column.named_like_time ? 50 : 95;
+  const bool readable = found > 0 && found * 100 >= column.tried * percent_min;
+  return readable && column.tried * 2 >= sample;
+}
+
+std::optional<std::size_t> CsvProfiler::best_time(bool dates_only) const {
   const std::uint64_t sample = std::min(rows_, time_sample_rows);
   std::optional<std::size_t> best;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     const Column& column = columns_[i];
-    // A column that calls itself a time is one even when many of its cells are broken: those rows are then named as bad.
-    const std::uint64_t percent_min = column.named_like_time ? 50 : 95;
-    const bool readable = column.times > 0 && column.times * 100 >= column.tried * percent_min;
-    const bool filled = column.tried * 2 >= sample;
-    const bool moving = column.distinct_times.size() > 1 || sample <= 2;
-    if (!readable || !filled || !moving) continue;
+    const bool only_dates = column.dates_only * 2 > column.times;
+    const bool moving = column.moves > 0 || sample <= 2 || dates_only;
+    if (!is_time(column, column.times) || only_dates != dates_only || !moving) continue;
     if (!best) {
       best = i;
       continue;
     }
     const Column& other = columns_[*best];
     const bool fuller = column.tried > other.tried;
-    if (fuller || (column.tried == other.tried && column.distinct_times.size() > other.distinct_times.size())) best = i;
+    if (fuller || (column.tried == other.tried && column.moves > other.moves)) best = i;
   }
+  return best;
+}
+
+std::optional<std::size_t> CsvProfiler::best_clock() const {
+  std::optional<std::size_t> best;
+  for (std::size_t i = 0; i < columns_.size(); ++i)
+    if (is_time(columns_[i], columns_[i].clocks) && (!best || columns_[i].tried > columns_[*best].tried)) best = i;
   return best;
 }
 
@@ -218,22 +260,125 @@ std::optional<std::size_t> CsvProfiler::find_elapsed_column() const {
   return best;
 }
 
-Result<CsvPlan> CsvProfiler::finish() {
-  if (!header_seen_) return Error{ErrorKind::invalid, "the file is empty: a header with the names of the columns is needed"};
-  if (!problem_.empty())
-    return Error{ErrorKind::invalid, fmt::format("line {}: the header cannot be used: {}", header_line_, problem_)};
-  CsvPlan plan;
-  plan.header = std::move(header_);
-  for (std::size_t i = 0; i < columns_.size(); ++i) plan.columns.push_back(plan_column(columns_[i], std::move(names_[i])));
-  if (const auto time = find_time_column()) {
+void CsvProfiler::plan_time(CsvPlan& plan) const {
+  const auto whole = best_time(false);
+  const auto dates = best_time(true);
+  const auto clock = best_clock();
+  if (whole || dates) {
     plan.time = TimeSource::column;
-    plan.time_column = *time;
-  } else if (const auto elapsed = find_elapsed_column()) {
+    plan.time_column = whole ? *whole : *dates;
+    if (!whole && clock) plan.clock_column = clock;
+    // Dates alone, all of one day, are no time: something else sets the pace.
+    const bool still = !whole && !clock && columns_[*dates].moves == 0 && rows_ > 2;
+    if (!still) return;
+  }
+  plan.time = TimeSource::steps;
+  if (const auto elapsed = find_elapsed_column()) {
     plan.time = TimeSource::elapsed;
     plan.time_column = *elapsed;
-    plan.elapsed_unit_us = unit_us(plan.columns[*elapsed].name);
+    plan.elapsed_unit_us = unit_us(plan.columns[*elapsed]);
+  } else if (clock) {
+    plan.time = TimeSource::clock;
+    plan.time_column = *clock;
   }
+}
+
+CsvPlan CsvProfiler::finish(Encoding encoding) {
+  CsvPlan plan;
+  std::vector<std::string> names = unique_names(form_.names, encoding);
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    plan.columns.push_back(plan_column(columns_[i], std::move(names[i])));
+    if (i < form_.units.size()) plan.columns[i].unit = form_.units[i];
+    if (plan.columns[i].unit.empty()) plan.columns[i].unit = unit_of_copy(plan.columns[i].name, form_.names[i], encoding);
+    if (is_time(columns_[i], columns_[i].times)) plan.candidates.push_back(i);
+  }
+  plan_time(plan);
+  if (plan.time == TimeSource::column) plan.order = order_of(plan.time_column);
   return plan;
+}
+
+DateOrder CsvProfiler::order_of(std::size_t index) const {
+  const Column& column = columns_[index];
+  if (column.days_first != column.months_first)
+    return column.months_first > column.days_first ? DateOrder::month_first : DateOrder::day_first;
+  // Twelve hours and slashes are American; all others begin with the day.
+  const bool american = column.twelve_hours > 0 && column.slashes;
+  return american ? DateOrder::month_first : DateOrder::day_first;
+}
+
+namespace {
+
+std::optional<std::size_t> index_of(const CsvPlan& plan, std::string_view name) {
+  for (std::size_t i = 0; i < plan.columns.size(); ++i)
+    if (plan.columns[i].name == name) return i;
+  return std::nullopt;
+}
+
+Error no_column(std::string_view name) { return {ErrorKind::unprocessable, fmt::format("the file has no column '{}'", name)}; }
+
+Status apply_time(const CsvChoices& choices, CsvPlan& plan) {
+  if (choices.date_order == "day")
+    plan.order = DateOrder::day_first;
+  else if (choices.date_order == "month")
+    plan.order = DateOrder::month_first;
+  else if (!choices.date_order.empty())
+    return Error{ErrorKind::unprocessable, fmt::format("date_order is day or month, not '{}'", choices.date_order)};
+  if (!choices.time_column) return {};
+  plan.clock_column.reset();
+  if (choices.time_column->empty()) {
+    plan.time = TimeSource::steps;
+    return {};
+  }
+  const auto index = index_of(plan, *choices.time_column);
+  if (!index) return no_column(*choices.time_column);
+  const ColumnClass type = plan.columns[*index].type;
+  const bool candidate = std::find(plan.candidates.begin(), plan.candidates.end(), *index) != plan.candidates.end();
+  plan.time = type == ColumnClass::number && !candidate ? TimeSource::elapsed : TimeSource::column;
+  plan.time_column = *index;
+  plan.elapsed_unit_us = unit_us(plan.columns[*index]);
+  return {};
+}
+
+Status apply_type(std::string_view type, PlannedColumn& column) {
+  using model::FieldType;
+  if (type.empty() || column.type == ColumnClass::empty) return {};
+  if (type == "skip") {
+    column.skipped = true;
+    return {};
+  }
+  const auto wanted = model::field_type_from(type);
+  if (!wanted || *wanted == FieldType::json)
+    return Error{ErrorKind::unprocessable,
+                 fmt::format("the type of '{}' is boolean, integer, float, text or skip, not '{}'", column.name, type)};
+  if (*wanted == FieldType::text) {
+    column.type = ColumnClass::text;
+  } else if (*wanted == FieldType::boolean && column.type != ColumnClass::boolean) {
+    return Error{ErrorKind::unprocessable, fmt::format("'{}' holds more than true and false", column.name)};
+  } else if (column.type == ColumnClass::text) {
+    column.type = ColumnClass::mixed;  // what is no number stays the text it is
+  }
+  column.field_type = model::widen(column.type == ColumnClass::mixed ? FieldType::text : column.field_type, *wanted);
+  return {};
+}
+
+}  // namespace
+
+Status apply(const CsvChoices& choices, CsvPlan& plan) {
+  if (Status done = apply_time(choices, plan); !done) return done;
+  for (const ColumnChoice& choice : choices.columns) {
+    const auto index = index_of(plan, choice.column);
+    if (!index) return no_column(choice.column);
+    PlannedColumn& column = plan.columns[*index];
+    if (choice.unit) column.unit = *choice.unit;
+    if (Status done = apply_type(choice.type, column); !done) return done;
+  }
+  std::unordered_set<std::string> names;
+  for (const ColumnChoice& choice : choices.columns)
+    if (!choice.name.empty()) plan.columns[*index_of(plan, choice.column)].name = choice.name;
+  for (const PlannedColumn& column : plan.columns)
+    if (!names.insert(column.name).second)
+      return Error{ErrorKind::unprocessable, fmt::format("two columns are called '{}'", column.name)};
+  return {};
 }
 
 }  // namespace iotstream::catalog

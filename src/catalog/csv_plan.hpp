@@ -4,18 +4,22 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include <iotstream/base/result.hpp>
 #include <iotstream/base/time.hpp>
+#include <iotstream/catalog/csv.hpp>
 #include <iotstream/model/row.hpp>
 #include <iotstream/model/schema.hpp>
 
+#include "catalog/csv_encoding.hpp"
+#include "catalog/csv_form.hpp"
+#include "catalog/csv_number.hpp"
 #include "catalog/csv_reader.hpp"
-#include "catalog/csv_text.hpp"
+#include "catalog/csv_time.hpp"
 
 namespace iotstream::catalog {
 
@@ -33,53 +37,81 @@ std::optional<ColumnClass> column_class_from(std::string_view name);
 
 struct PlannedColumn {
   std::string name;
+  std::string unit;  ///< as a row of units or somebody said; empty: the name's own
   ColumnClass type = ColumnClass::empty;
-  bool decimal_comma = false;  ///< `1,5` is one and a half
+  NumberStyle style = NumberStyle::point;
   std::uint64_t values = 0;
   model::FieldType field_type = model::FieldType::integer;
+  bool skipped = false;  ///< somebody said so
 };
 
 enum class TimeSource : unsigned char {
-  column,   ///< a column of times
+  column,   ///< a column of times, or one of dates and one of times of day
   elapsed,  ///< a column of elapsed time: the pace, from an origin of zero
-  steps,    ///< neither: rows are 1 s apart
+  clock,    ///< a column of times of day alone: the pace; one before its forerunner is of the next day
+  steps,    ///< none of these: rows are 1 s apart
 };
 
 struct CsvPlan {
   std::vector<PlannedColumn> columns;  ///< as in the header
-  std::vector<std::string> header;     ///< its cells as written: a row that repeats them is left out
   TimeSource time = TimeSource::steps;
-  std::size_t time_column = 0;  ///< of `column` and `elapsed`
+  std::size_t time_column = 0;              ///< of all but `steps`
+  std::optional<std::size_t> clock_column;  ///< of `column`: where the time of day stands, when the dates have none
+  DateOrder order = DateOrder::day_first;
   double elapsed_unit_us = 1e6;
+  std::vector<std::size_t> candidates;  ///< columns that could give the time
+
+  /// The column's values become rows of the table: neither empty, nor skipped, nor the time itself.
+  bool stored(std::size_t column) const;
+  /// `Date + Time`; empty without a column of times.
+  std::string time_name() const;
+  std::string pace_name() const;
 };
 
-/// Whether a row can be one of the file: nothing, or why not.
-enum class RowShape : unsigned char { good, header_again, bad };
-RowShape shape_of(const CsvRow& row, const std::vector<std::string>& header, std::string& reason);
+/// The time of one row after the other. One thread; `plan` outlives it.
+class RowClock {
+ public:
+  explicit RowClock(const CsvPlan& plan) : plan_(plan) {}
+  /// Nothing: `reason` says why. Columns are the row's cells as written; `encoding` is theirs, for the message.
+  std::optional<Timestamp> next(std::span<const CsvCell> cells, Encoding encoding, std::string& reason);
 
-/// A number as loggers write them: JSON's grammar, and `+5`, `.5`, `5.`, and `1,5` where `decimal_comma`. `scratch` holds the
-/// text of a decimal then.
-bool read_csv_number(std::string_view cell, bool decimal_comma, model::Value& value, std::string& scratch);
+ private:
+  std::optional<Timestamp> from_column(std::span<const CsvCell> cells, Encoding encoding, std::string& reason);
+  Timestamp from_elapsed(std::string_view cell);
+  Timestamp from_clock(std::string_view cell);
+
+  const CsvPlan& plan_;
+  std::int64_t steps_ = 0;
+  std::optional<double> elapsed_first_;
+  double elapsed_last_ = 0;
+  std::optional<std::int64_t> clock_last_us_;
+  std::int64_t clock_first_us_ = 0;
+  std::int64_t days_us_ = 0;
+  std::string scratch_;
+};
+
 std::optional<bool> read_boolean(std::string_view cell);
-/// parse_timestamp, and seconds since the epoch with a fraction.
-std::optional<Timestamp> read_csv_time(std::string_view cell);
 
-/// Sees every row of a file once, the header first. One thread; memory grows with the columns, not with the rows.
+/// Sees every row of a file once. One thread; memory grows with the columns, not with the rows.
 class CsvProfiler {
  public:
-  CsvProfiler(char separator, Encoding encoding) : separator_(separator), encoding_(encoding) {}
+  explicit CsvProfiler(const CsvForm& form);
   void add(const CsvRow& row);
-  /// Errors: invalid (no header, a header of numbers, too many columns).
-  Result<CsvPlan> finish();
+  CsvPlan finish(Encoding encoding);
+
+  std::uint64_t rows() const { return rows_; }
+  std::uint64_t left_out() const { return left_out_; }
 
  private:
   struct Column {
     std::uint64_t values = 0;
     std::uint64_t integers = 0;
-    std::uint64_t numbers = 0;  ///< integers among them
+    std::uint64_t numbers = 0;  ///< in the style of a point; integers among them
+    std::uint64_t others = 0;   ///< in another style only
     std::uint64_t booleans = 0;
-    std::uint64_t commas = 0;         ///< `1,5`
     std::uint64_t leading_zeros = 0;  ///< `007`
+    unsigned char styles = every_style;
+    unsigned char grouped = 0;
     bool named_like_time = false;
 
     bool rising = true;  ///< its numbers never fall
@@ -88,28 +120,38 @@ class CsvProfiler {
 
     std::uint64_t tried = 0;  ///< as a time, in the sample
     std::uint64_t times = 0;
-    std::unordered_set<std::int64_t> distinct_times;
+    std::uint64_t dates_only = 0;
+    std::uint64_t clocks = 0;  ///< times of day
+    std::uint64_t moves = 0;   ///< steps from one time to another
+    std::int64_t last_time_us = 0;
+    std::uint64_t days_first = 0;    ///< numeric dates that are one with the day first only
+    std::uint64_t months_first = 0;  ///< … with the month first only
+    std::uint64_t twelve_hours = 0;
+    bool numeric_dates = false;
+    bool slashes = false;  ///< … written with them
   };
 
-  void add_header(const CsvRow& row);
   void add_cell(Column& column, std::string_view cell);
-  void add_number(Column& column, const model::Value& value);
+  void add_number(Column& column, std::string_view cell, bool integer);
   void try_time(Column& column, std::string_view cell);
+  std::optional<NumberStyle> style_of(const Column& column) const;
   PlannedColumn plan_column(const Column& column, std::string name) const;
-  std::optional<std::size_t> find_time_column() const;
+  bool is_time(const Column& column, std::uint64_t found) const;
+  std::optional<std::size_t> best_time(bool dates_only) const;
+  std::optional<std::size_t> best_clock() const;
   std::optional<std::size_t> find_elapsed_column() const;
+  void plan_time(CsvPlan& plan) const;
+  DateOrder order_of(std::size_t column) const;
 
-  char separator_;
-  Encoding encoding_;
-  bool header_seen_ = false;
-  std::uint64_t header_line_ = 0;
-  std::string problem_;  ///< of the header
-  std::vector<std::string> header_;
-  std::vector<std::string> names_;
+  const CsvForm& form_;
   std::vector<Column> columns_;
   std::uint64_t rows_ = 0;
+  std::uint64_t left_out_ = 0;
   std::string scratch_;
   std::string reason_;
 };
+
+/// Puts what somebody said in place of what was found. Errors: unprocessable, naming the column.
+Status apply(const CsvChoices& choices, CsvPlan& plan);
 
 }  // namespace iotstream::catalog

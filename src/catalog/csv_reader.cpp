@@ -1,5 +1,9 @@
 #include "catalog/csv_reader.hpp"
 
+#include <cstring>
+
+#include "catalog/csv_marks.hpp"
+
 namespace iotstream::catalog {
 namespace {
 
@@ -7,8 +11,15 @@ constexpr std::string_view unclosed_quote = "a quote is opened and never closed"
 constexpr std::string_view cell_too_long = "a cell is too long";
 constexpr std::string_view row_too_long = "the row is too long";
 constexpr std::string_view too_many_cells = "too many cells";
+constexpr std::string_view zero_byte = "it holds a zero byte";
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+std::string_view trimmed(const char* begin, const char* end) {
+  while (begin < end && is_blank(*begin)) ++begin;
+  while (begin < end && is_blank(end[-1])) --end;
+  return {begin, static_cast<std::size_t>(end - begin)};
+}
 
 }  // namespace
 
@@ -16,6 +27,11 @@ void CsvReader::feed(std::string_view chunk, const Sink& sink) {
   const char* at = chunk.data();
   const char* const end = at + chunk.size();
   while (at < end) {
+    if (state_ == State::cell_begin && ends_.empty() && !slow_row_) {
+      at = take_rows(at, end, sink);
+      slow_row_ = at < end;
+      continue;
+    }
     if (state_ == State::plain) {
       at = take_plain(at, end, sink);
       continue;
@@ -58,6 +74,43 @@ void CsvReader::feed(std::string_view chunk, const Sink& sink) {
       case State::plain:
         break;
     }
+  }
+}
+
+/// Hands out the rows from `at` on that can be taken as they stand; where the first one begins that cannot.
+const char* CsvReader::take_rows(const char* at, const char* const end, const Sink& sink) {
+  CsvMarks marks(at, end, separator_);
+  for (;;) {  // rows
+    cells_.clear();
+    const char* begin = at;  // of the cell
+    const char* mark = nullptr;
+    for (;;) {  // cells
+      mark = marks.next();
+      std::string_view text;
+      bool quoted = false;
+      if (mark != end && *mark == '"' && trimmed(begin, mark).empty()) {
+        const char* close = marks.next();
+        while (close != end && *close == separator_) close = marks.next();
+        if (close == end || *close != '"') return at;
+        text = {mark + 1, static_cast<std::size_t>(close - mark - 1)};
+        quoted = true;
+        mark = marks.next();
+        if (mark == end || *mark == '"' || !trimmed(close + 1, mark).empty()) return at;
+      }
+      while (mark != end && *mark == '"') mark = marks.next();  // within a cell: a character
+      if (mark == end || *mark == '\0' || (*mark == '\r' && mark + 1 == end)) return at;
+      if (!quoted) text = trimmed(begin, mark);
+      if (text.size() > limits_.cell_bytes || cells_.size() == limits_.row_cells) return at;
+      cells_.push_back({text, quoted});
+      begin = mark + 1;
+      if (*mark != separator_) break;
+    }
+    if (static_cast<std::size_t>(mark - at) > limits_.row_bytes) return at;
+    if (*mark == '\r' && *begin == '\n') begin = marks.next() + 1;
+    const bool blank = cells_.size() == 1 && cells_[0].text.empty() && !cells_[0].quoted;
+    if (!blank) sink({line_, cells_, {}, true});
+    row_line_ = ++line_;
+    at = begin;
   }
 }
 
@@ -107,7 +160,9 @@ bool CsvReader::take_delimiter(char c, const Sink& sink) {
 
 void CsvReader::append(std::string_view text) {
   if (!problem_.empty()) return;
-  if (bytes_.size() - cell_begin_ + text.size() > limits_.cell_bytes)
+  if (std::memchr(text.data(), 0, text.size()) != nullptr)
+    problem_ = zero_byte;
+  else if (bytes_.size() - cell_begin_ + text.size() > limits_.cell_bytes)
     problem_ = cell_too_long;
   else if (bytes_.size() + text.size() > limits_.row_bytes)
     problem_ = row_too_long;
@@ -148,6 +203,7 @@ void CsvReader::reset_row() {
   ends_.clear();
   cell_begin_ = 0;
   cell_quoted_ = false;
+  slow_row_ = false;
   after_cr_ = false;
   problem_ = {};
   retry_.clear();

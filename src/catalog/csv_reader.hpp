@@ -32,6 +32,8 @@ struct CsvLimits {
 
 /// Taken: quotes with quoted separators, quotes and line breaks; LF, CRLF and CR; blanks around cells; a quote in the middle of
 /// an unquoted cell as itself; text after a closing quote as part of the cell. Blank lines are left out.
+/// Rows that lie whole in a chunk and have no line break between quotes are cut where they are, 64 bytes at a time; only the
+/// others are copied. A row with a zero byte is handed out with its problem.
 /// A quote that is not closed within `cell_bytes` of its first line break, or at all, costs its own line only: the row is
 /// handed out with its problem, and reading goes on at the line after that break. A row over a limit is handed out with its
 /// problem, too. Memory is bounded by the limits. One thread.
@@ -59,6 +61,7 @@ class CsvReader {
     bool quoted = false;
   };
 
+  const char* take_rows(const char* at, const char* end, const Sink& sink);
   const char* take_plain(const char* at, const char* end, const Sink& sink);
   void take_quoted(char c, const Sink& sink);
   bool take_delimiter(char c, const Sink& sink);
@@ -71,6 +74,7 @@ class CsvReader {
   char separator_;
   CsvLimits limits_;
   State state_ = State::cell_begin;
+  bool slow_row_ = false;  ///< this row is not for take_rows()
   bool cell_quoted_ = false;
   bool after_cr_ = false;  ///< the byte before was a CR: an LF is no line of its own
 

@@ -3,6 +3,7 @@
 
 #include <iotstream/catalog/csv.hpp>
 
+#include "catalog/csv_form.hpp"
 #include "catalog/csv_plan.hpp"
 #include "catalog/csv_reader.hpp"
 #include "catalog/csv_text.hpp"
@@ -10,19 +11,15 @@
 namespace iotstream::catalog {
 namespace {
 
-constexpr std::size_t head_bytes = 64 * 1024;
-
-std::string_view without_mark(std::string_view text) {
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-  return text;
-}
+constexpr std::size_t head_bytes = 1024 * 1024;
 
 }  // namespace
 
 struct CsvTable::Content {
+  std::string decoded;  ///< of a text in UTF-16
   std::string_view text;
   Encoding encoding = Encoding::utf8;
-  char separator = ',';
+  CsvForm form;
   CsvPlan plan;
   std::vector<std::string> names;
   std::vector<std::string> scratch;  ///< per column: texts that are not in `text` as they stand
@@ -30,29 +27,34 @@ struct CsvTable::Content {
   std::string reason;
 
   void read(const CsvReader::Sink& sink) const {
-    CsvReader reader(separator);
+    CsvReader reader(form.separator);
     reader.feed(text, sink);
     reader.finish(sink);
   }
   void take(const CsvRow& row, const std::function<void(const Row&)>& visit);
   model::Value value_of(std::size_t column, std::string_view cell);
-  std::optional<Timestamp> time_of(const CsvRow& row) const;
+  std::optional<Timestamp> time_of(const CsvRow& row);
 };
 
 Result<CsvTable> CsvTable::open(std::string_view text) {
-  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
-    return Error{ErrorKind::invalid, "line 1: the text is UTF-16; send it as UTF-8"};
   auto content = std::make_unique<Content>();
-  content->text = without_mark(text);
+  const auto utf16 = utf16_of(text);
+  text.remove_prefix(mark_bytes(text));
+  if (utf16) {
+    Utf16Decoder decoder(*utf16);
+    decoder.feed(text, content->decoded);
+    decoder.finish(content->decoded);
+    text = content->decoded;
+  }
+  content->text = text;
   EncodingCensus census;
   census.feed(content->text);
   content->encoding = census.encoding();
-  content->separator = find_separator(content->text.substr(0, head_bytes), content->text.size() <= head_bytes);
-  CsvProfiler profiler(content->separator, content->encoding);
+  content->form = find_form({text.substr(0, head_bytes), text.size() <= head_bytes, std::nullopt, true});
+  if (!content->form.problem.empty()) return Error{ErrorKind::invalid, content->form.problem};
+  CsvProfiler profiler(content->form);
   content->read([&](const CsvRow& row) { profiler.add(row); });
-  auto plan = profiler.finish();
-  if (!plan) return std::move(plan).error();
-  content->plan = std::move(*plan);
+  content->plan = profiler.finish(content->encoding);
   for (const PlannedColumn& column : content->plan.columns) content->names.push_back(column.name);
   content->scratch.resize(content->names.size());
   return CsvTable(std::move(content));
@@ -65,15 +67,12 @@ CsvTable::CsvTable(CsvTable&&) noexcept = default;
 const std::vector<std::string>& CsvTable::columns() const { return content_->names; }
 
 void CsvTable::each(const std::function<void(const Row&)>& visit) {
-  bool header = true;
-  content_->read([&](const CsvRow& row) {
-    if (!std::exchange(header, false)) content_->take(row, visit);
-  });
+  content_->read([&](const CsvRow& row) { content_->take(row, visit); });
 }
 
 void CsvTable::Content::take(const CsvRow& row, const std::function<void(const Row&)>& visit) {
-  const RowShape shape = shape_of(row, plan.header, reason);
-  if (shape == RowShape::header_again) return;
+  const RowShape shape = shape_of(row, form, reason);
+  if (shape != RowShape::good && shape != RowShape::bad) return;
   Row out;
   out.line = row.line;
   if (shape == RowShape::bad) {
@@ -97,7 +96,7 @@ model::Value CsvTable::Content::value_of(std::size_t column, std::string_view ce
     return value;
   }
   const bool number = plan_of.type == ColumnClass::number || plan_of.type == ColumnClass::mixed;
-  if (number && read_csv_number(cell, plan_of.decimal_comma, value, scratch[column])) return value;
+  if (number && read_csv_number(cell, plan_of.style, value, scratch[column])) return value;
   value.kind = model::ValueKind::text;
   value.text = cell;
   if (encoding == Encoding::utf8) return value;
@@ -107,10 +106,10 @@ model::Value CsvTable::Content::value_of(std::size_t column, std::string_view ce
   return value;
 }
 
-std::optional<Timestamp> CsvTable::Content::time_of(const CsvRow& row) const {
-  if (plan.time != TimeSource::column || plan.time_column >= row.cells.size()) return std::nullopt;
-  const std::string_view cell = row.cells[plan.time_column].text;
-  return is_missing(cell) ? std::nullopt : read_csv_time(cell);
+/// Nothing where the file has no column of times: what arrives now is of now.
+std::optional<Timestamp> CsvTable::Content::time_of(const CsvRow& row) {
+  if (plan.time != TimeSource::column) return std::nullopt;
+  return RowClock(plan).next(row.cells, encoding, reason);
 }
 
 }  // namespace iotstream::catalog

@@ -55,7 +55,12 @@ Status StoredRowCursor::load_files() {
 Status StoredRowCursor::open_file() {
   const FilePart& file = files_[file_];
   std::string sql = "SELECT rowid, time_us";
-  for (const FileColumn& column : file.columns) sql += ", " + sqlite::quote_identifier(stored_[column.position].sql_name);
+  more_ = false;
+  for (const FileColumn& column : file.columns) {
+    more_ = more_ || in_more(column.position);
+    if (!in_more(column.position)) sql += ", " + sqlite::quote_identifier(stored_[column.position].sql_name);
+  }
+  if (more_) sql += fmt::format(", {}", more_column);
   // The file's id besides the range of rows: both may have been given anew by an import that replaced this file.
   sql += fmt::format(" FROM {} WHERE rowid > ?1 AND rowid <= {} AND file_id = {} ORDER BY rowid", rows_table(prototype_id_),
                      file.last_row, file.id);
@@ -101,7 +106,11 @@ Result<bool> StoredRowCursor::load_chunk() {
     more = *row;
     if (!more) break;
     row_id_ = select_->integer(0);
-    for (std::size_t i = 0; i < file.columns.size(); ++i) take_cell(static_cast<int>(i) + 2, file.columns[i]);
+    int place = 2;
+    for (const FileColumn& column : file.columns)
+      if (!in_more(column.position)) take_cell(place++, column);
+    if (more_)
+      if (Status taken = take_more(place, file); !taken) return std::move(taken).error();
     chunk_.push_back({Timestamp{select_->integer(1)}, cells_.size()});
   }
   select_->reset();
@@ -129,18 +138,59 @@ void StoredRowCursor::take_cell(int column, const FileColumn& file_column) {
       cell.value.real = select_->real(column);
       cell.value.kind = ValueKind::real;
       break;
-    case sqlite::ColumnType::text: {
-      const std::string_view text = select_->text(column);
-      cell.value.kind = file_column.type == ColumnClass::number ? ValueKind::decimal : ValueKind::text;
-      text_places_.push_back({cells_.size(), texts_.size(), text.size()});
-      texts_ += text;
-      break;
-    }
+    case sqlite::ColumnType::text:
+      return take_text(cell, select_->text(column), file_column);
     case sqlite::ColumnType::null:
     case sqlite::ColumnType::blob:
       return;
   }
   cells_.push_back(cell);
+}
+
+void StoredRowCursor::take_text(Cell cell, std::string_view text, const FileColumn& column) {
+  cell.value.kind = column.type == ColumnClass::number ? model::ValueKind::decimal : model::ValueKind::text;
+  text_places_.push_back({cells_.size(), texts_.size(), text.size()});
+  texts_ += text;
+  cells_.push_back(cell);
+}
+
+/// The fields that share a column, in the file's order.
+Status StoredRowCursor::take_more(int place, const FilePart& file) {
+  using simdjson::dom::element_type;
+  const Error damaged{ErrorKind::corrupt,
+                      fmt::format("catalog.db: row {} of {} cannot be read", row_id_, rows_table(prototype_id_))};
+  const std::string_view text = select_->text(place);
+  simdjson::dom::object object;
+  if (parser_.parse(text.data(), text.size()).get(object) != simdjson::SUCCESS) return damaged;
+  // Both follow the file's columns; what has no value is not in the object.
+  auto member = object.begin();
+  for (const FileColumn& column : file.columns) {
+    if (!in_more(column.position) || member == object.end() || member.key() != stored_[column.position].name) continue;
+    Cell cell;
+    cell.column = column.position;
+    const simdjson::dom::element value = member.value();
+    ++member;
+    switch (value.type()) {
+      case element_type::INT64:
+        cell.value.kind = model::ValueKind::integer;
+        cell.value.integer = value.get_int64().value_unsafe();
+        break;
+      case element_type::DOUBLE:
+        cell.value.kind = model::ValueKind::real;
+        cell.value.real = value.get_double().value_unsafe();
+        break;
+      case element_type::BOOL:
+        cell.value.kind = value.get_bool().value_unsafe() ? model::ValueKind::true_ : model::ValueKind::false_;
+        break;
+      case element_type::STRING:
+        take_text(cell, value.get_string().value_unsafe(), column);
+        continue;
+      default:
+        return damaged;
+    }
+    cells_.push_back(cell);
+  }
+  return member == object.end() ? Status{} : Status(damaged);
 }
 
 }  // namespace iotstream::catalog

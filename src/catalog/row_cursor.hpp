@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <optional>
+#include <simdjson.h>
 
 #include <iotstream/catalog/catalog.hpp>
 #include <iotstream/sqlite/database.hpp>
@@ -46,6 +47,8 @@ class StoredRowCursor final : public RowCursor {
   Status open_file();
   Result<bool> load_chunk();
   void take_cell(int column, const FileColumn& file_column);
+  void take_text(Cell cell, std::string_view text, const FileColumn& column);
+  Status take_more(int place, const FilePart& file);
 
   sqlite::Database database_;
   std::int64_t prototype_id_;
@@ -57,7 +60,9 @@ class StoredRowCursor final : public RowCursor {
 
   std::size_t file_ = 0;
   std::int64_t row_id_ = 0;  ///< the last one read
+  bool more_ = false;        ///< the file has fields without a column of their own
   std::optional<sqlite::Statement> select_;
+  simdjson::dom::parser parser_;
 
   std::vector<ChunkRow> chunk_;
   std::size_t chunk_next_ = 0;

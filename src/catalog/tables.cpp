@@ -10,7 +10,7 @@ namespace iotstream::catalog {
 namespace {
 
 constexpr std::int64_t format_version = 1;
-constexpr std::size_t stored_columns_max = 1'900;
+constexpr std::size_t stored_columns_max = 20'000;
 
 // Columns of rows_<id> have no declared type on purpose: SQLite's affinity would turn the text of a decimal into a rounded
 // REAL, and a REAL of 1.0 into an INTEGER.
@@ -34,6 +34,20 @@ CREATE TABLE documents(kind TEXT NOT NULL, name TEXT NOT NULL, json TEXT NOT NUL
 PRAGMA user_version = 1;
 )sql";
 
+constexpr std::string_view loads_ddl =
+    "CREATE TABLE IF NOT EXISTS loads(file_id INTEGER PRIMARY KEY, prototype_id INTEGER NOT NULL, first_row INTEGER NOT NULL)";
+
+/// Whether the table has the column that many share.
+bool has_more(sqlite::Database& database, std::int64_t prototype_id) {
+  return database.prepare(fmt::format("SELECT {} FROM {} LIMIT 0", more_column, rows_table(prototype_id))).ok();
+}
+
+/// The column for what has none of its own, on first need.
+Status add_more_column(sqlite::Database& database, std::int64_t prototype_id) {
+  if (has_more(database, prototype_id)) return {};
+  return database.execute(fmt::format("ALTER TABLE {} ADD COLUMN {}", rows_table(prototype_id), more_column));
+}
+
 std::string folded(std::string_view name) {
   std::string out(name);
   for (char& c : out)
@@ -54,17 +68,57 @@ Status create_tables(sqlite::Database& database) {
     if (!row) return row.error();
     version = pragma->integer(0);
   }
-  if (version == format_version) return {};
+  // Beside the format: programs of before know nothing of it and need not.
+  if (version == format_version) {
+    if (Status created = database.execute(loads_ddl); !created) return created;
+    return transaction->commit();
+  }
   if (version != 0)
     return Error{ErrorKind::unsupported,
                  fmt::format("catalog.db has format {}; this program knows up to {}", version, format_version)};
-  if (Status created = database.execute(ddl); !created) return created;
+  for (const std::string_view statements : {ddl, loads_ddl})
+    if (Status created = database.execute(statements); !created) return created;
   return transaction->commit();
 }
 
 std::optional<Timestamp> time_at(const sqlite::Statement& row, int column) {
   if (row.type(column) == sqlite::ColumnType::null) return std::nullopt;
   return Timestamp{row.integer(column)};
+}
+
+Result<std::int64_t> number(sqlite::Database& database, std::string_view sql) {
+  auto select = database.prepare(sql);
+  if (!select) return std::move(select).error();
+  const auto row = select->step();
+  if (!row) return row.error();
+  if (!*row) return Error{ErrorKind::corrupt, "catalog.db: a number is missing"};
+  return select->integer(0);
+}
+
+Status note_load(sqlite::Database& database, std::int64_t file_id, std::int64_t prototype_id, std::int64_t first_row) {
+  return run(database, "INSERT INTO loads(file_id, prototype_id, first_row) VALUES(?, ?, ?)", file_id, prototype_id, first_row);
+}
+
+Status remove_leftovers(sqlite::Database& database) {
+  std::vector<std::pair<std::int64_t, std::int64_t>> tables;
+  {
+    auto select = database.prepare(
+        "SELECT prototype_id, first_row FROM loads JOIN prototypes ON prototypes.id = prototype_id WHERE NOT EXISTS (SELECT 1 "
+        "FROM "
+        "files WHERE files.id = file_id)");
+    if (!select) return std::move(select).error();
+    for (;;) {
+      const auto row = select->step();
+      if (!row) return row.error();
+      if (!*row) break;
+      tables.emplace_back(select->integer(0), select->integer(1));
+    }
+  }
+  for (const auto& [prototype_id, first_row] : tables)
+    if (Status done = database.execute(fmt::format("DELETE FROM {} WHERE rowid >= {}", rows_table(prototype_id), first_row));
+        !done)
+      return done;
+  return database.execute("DELETE FROM loads");
 }
 
 std::string rows_table(std::int64_t prototype_id) { return fmt::format("rows_{}", prototype_id); }
@@ -85,7 +139,7 @@ Result<std::vector<StoredColumn>> stored_columns(sqlite::Database& database, std
 Result<std::vector<std::uint32_t>> add_columns(sqlite::Database& database, std::int64_t prototype_id,
                                                const std::vector<std::string>& names, std::vector<StoredColumn>& columns) {
   std::unordered_map<std::string, std::uint32_t> known;
-  std::unordered_set<std::string> taken = {"file_id", "line", "time_us", "rowid", "oid", "_rowid_"};
+  std::unordered_set<std::string> taken = {"file_id", "line", "time_us", "rowid", "oid", "_rowid_", std::string(more_column)};
   for (const StoredColumn& column : columns) {
     known.emplace(column.name, static_cast<std::uint32_t>(known.size()));
     taken.insert(folded(column.sql_name));
@@ -100,11 +154,15 @@ Result<std::vector<std::uint32_t>> add_columns(sqlite::Database& database, std::
     if (!fresh) continue;
     if (position >= stored_columns_max)
       return Error{ErrorKind::too_large, fmt::format("more than {} columns over all files of a prototype", stored_columns_max)};
-    std::string sql_name = name;
-    for (int copy = 2; !taken.insert(folded(sql_name)).second; ++copy) sql_name = fmt::format("{} ({})", name, copy);
-    Status added = database.execute(
-        fmt::format("ALTER TABLE {} ADD COLUMN {}", rows_table(prototype_id), sqlite::quote_identifier(sql_name)));
-    if (!added) return std::move(added).error();
+    std::string sql_name = in_more(position) ? std::string(more_column) : name;
+    if (in_more(position)) {
+      if (Status added = add_more_column(database, prototype_id); !added) return std::move(added).error();
+    } else {
+      for (int copy = 2; !taken.insert(folded(sql_name)).second; ++copy) sql_name = fmt::format("{} ({})", name, copy);
+      Status added = database.execute(
+          fmt::format("ALTER TABLE {} ADD COLUMN {}", rows_table(prototype_id), sqlite::quote_identifier(sql_name)));
+      if (!added) return std::move(added).error();
+    }
     insert->bind(1, prototype_id).bind(2, std::int64_t{position}).bind(3, name).bind(4, sql_name);
     if (Status done = insert->run(); !done) return std::move(done).error();
     columns.push_back({name, std::move(sql_name)});

@@ -262,6 +262,43 @@ Simulation read_simulation(Section section, const Config& config) {
   return simulation;
 }
 
+Watch read_watch(Section section) {
+  Watch watch;
+  watch.place = section.place();
+  section.read("folder", watch.folder);
+  if (watch.folder.empty()) {
+    section.problem("folder", "folder must name the folder to watch");
+  } else if (auto usable = check_folder(watch.folder); !usable.ok()) {
+    section.problem("folder", usable.error().message);
+  }
+  section.read("pattern", watch.pattern);
+  if (watch.pattern.empty() || watch.pattern.find('/') != std::string::npos)
+    section.problem("pattern", "pattern is one of file names, as \"*.csv\", without folders");
+  section.read("prototype", watch.prototype);
+  section.read("by_name", watch.by_name);
+  if (watch.prototype.empty() != watch.by_name)
+    section.problem(watch.by_name ? "by_name" : "prototype",
+                    "a watched folder needs either prototype, the code its rows belong to, or by_name = true");
+  if (!watch.prototype.empty()) check_name(section, "prototype", watch.prototype);
+  section.read("dataset", watch.dataset);
+  if (!watch.dataset.empty()) check_name(section, "dataset", watch.dataset);
+  if (watch.dataset.starts_with('_')) section.problem("dataset", "datasets that begin with _ are the server's own");
+  section.read("label", watch.label);
+  section.read_duration("interval", watch.interval, Duration::milliseconds(50), day);
+  section.read_duration("settle", watch.settle, Duration::milliseconds(50), day);
+  section.read("stream", watch.stream);
+  section.refuse_the_rest();
+  return watch;
+}
+
+Imports read_imports(Section section) {
+  Imports imports;
+  section.read_size("max_upload", imports.upload_size_max, mib, 1024 * 1024 * gib);
+  section.read_duration("keep", imports.keep, second, century);
+  section.refuse_the_rest();
+  return imports;
+}
+
 Config read_config(const Node& tree, std::vector<Problem>& problems) {
   Config config;
   Section root(&tree, "", problems);
@@ -277,6 +314,9 @@ Config read_config(const Node& tree, std::vector<Problem>& problems) {
     config.simulations.push_back(
         read_simulation({table, fmt::format("simulation.{}", config.simulations.size()), problems}, config));
   }
+  config.imports = read_imports(root.read_section("imports"));
+  for (const Node* table : root.read_tables("watch"))
+    config.watches.push_back(read_watch({table, fmt::format("watch.{}", config.watches.size()), problems}));
   root.refuse_the_rest();
   return config;
 }

@@ -9,6 +9,7 @@ void add_routes(net::Router& router, Services& services) {
   add_dataset_routes(router, services);
   add_history_routes(router, services);
   add_catalog_routes(router, services);
+  add_import_routes(router, services);
   add_device_routes(router, services);
   add_log_routes(router, services);
   add_rejected_routes(router, services);

@@ -88,10 +88,38 @@ constexpr Operation operations[] = {
      "application/json,application/xml", "200,201,422", json_type},
     {"/api/v1/prototypes/{code}", "delete", "Removes a prototype and its imported rows; its events stay.", "", "", "204,404",
      ""},
-    {"/api/v1/imports", "post", "Loads a CSV file into a prototype's rows (the prototype is created when it is new).",
-     "prototype: whose rows these are;name: the file's name, for messages;wait: true to answer when it is done", "text/csv",
-     "200,202,413,422,503", json_type},
-    {"/api/v1/imports/{id}", "get", "State, progress and outcome of an import.", "", "", "200,404", json_type},
+    {"/api/v1/imports", "post",
+     "A CSV file as the body (or the file of a multipart/form-data body) is loaded into a prototype's rows; the prototype is "
+     "created when it is new. With JSON, {\"name\",\"size\",\"prototype\",\"dataset\",\"label\"}, an upload in pieces begins: "
+     "201 with its id.",
+     "prototype: whose rows these are;name: the file's name, for messages;dataset: of a new prototype;label: of a new "
+     "prototype;wait: true to answer when it is done",
+     "text/csv,multipart/form-data,application/json", "200,201,202,413,422,429,503,507", json_type},
+    {"/api/v1/imports", "get", "Imports: all that are open, and the last hundred that have ended.", "", "", "200", json_type},
+    {"/api/v1/imports/{id}", "get",
+     "State (receiving, checking, preview, waiting, running, done, failed, cancelled), progress in bytes, preview and outcome "
+     "of "
+     "an import.",
+     "", "", "200,404", json_type},
+    {"/api/v1/imports/{id}", "put",
+     "The next piece of an upload. What is here already may come again; after a gap 409 says where to go on. The last byte "
+     "begins "
+     "the look at the file.",
+     "offset: of the piece's first byte, or a Content-Range header", "application/octet-stream", "200,404,409,413,507",
+     json_type},
+    {"/api/v1/imports/{id}", "delete", "Cancels an import, or forgets one that has ended.", "", "", "204,404", ""},
+    {"/api/v1/imports/{id}/preview", "get",
+     "What an upload holds: separator, encoding, time column and others that could be it, columns with unit, type and samples, "
+     "the "
+     "first rows, and the rows that cannot be taken, with line and reason.",
+     "", "", "200,404,409", json_type},
+    {"/api/v1/imports/{id}/preview", "post",
+     "Looks again, by choices: {\"separator\",\"time_column\",\"date_order\",\"columns\":[{\"column\",\"name\",\"type\","
+     "\"unit\"}]}; an empty time_column means none.",
+     "wait: true to answer when it is done", "application/json", "200,202,404,409,422", json_type},
+    {"/api/v1/imports/{id}/accept", "post",
+     "Loads an upload that has been looked at: the choices of its preview, and {\"prototype\",\"dataset\",\"label\"}.",
+     "wait: true to answer when it is done", "application/json", "200,202,404,409,422", json_type},
     {"/api/v1/devices", "get", "All devices: first and last seen, rate now and expected, state (live, late, lost), events.", "",
      "", "200", json_type},
     {"/api/v1/simulations", "get", "All simulations with their counts.", "", "", "200", json_type},

@@ -7,7 +7,8 @@ namespace iotstream::http {
 
 void add_dataset_routes(net::Router& router, Services& services);    // datasets, schemas
 void add_history_routes(net::Router& router, Services& services);    // events, series
-void add_catalog_routes(net::Router& router, Services& services);    // prototypes, imports
+void add_catalog_routes(net::Router& router, Services& services);    // prototypes
+void add_import_routes(net::Router& router, Services& services);     // imports
 void add_device_routes(net::Router& router, Services& services);     // devices, simulations
 void add_log_routes(net::Router& router, Services& services);        // topics, messages, groups
 void add_rejected_routes(net::Router& router, Services& services);   // dead letters

@@ -11,6 +11,7 @@
 
 #include <iotstream/base/result.hpp>
 #include <iotstream/base/time.hpp>
+#include <iotstream/catalog/csv.hpp>
 #include <iotstream/catalog/schemas.hpp>
 #include <iotstream/metrics/metrics.hpp>
 #include <iotstream/model/row.hpp>
@@ -32,12 +33,6 @@ struct Prototype {
 /// (brand), version.
 Facts enrichment_of(const Prototype& prototype);
 
-/// A row that could not be taken.
-struct RowProblem {
-  std::uint64_t line = 0;  ///< of the file, from 1, where the row begins
-  std::string reason;
-};
-
 /// What one import did.
 struct ImportReport {
   std::string path;
@@ -46,14 +41,15 @@ struct ImportReport {
   bool replaced = false;   ///< the file at this path had other content before: its rows gave way to these
   std::uint64_t rows = 0;  ///< taken
   std::uint64_t rejected = 0;
+  std::uint64_t left_out = 0;        ///< comments, the header again, units: nothing that a device measured
   std::vector<RowProblem> problems;  ///< the first 100
   std::uint64_t columns = 0;
   std::uint64_t columns_empty = 0;
   char separator = ',';
-  std::string encoding;  ///< `utf-8`, `utf-8 with invalid bytes` (they became U+FFFD) or `windows-1252`
-  std::string
-      time_column;  ///< empty: none found; rows are then 1 s apart or by a column of elapsed seconds, from 1970-01-01 on
-  std::string pace_column;              ///< that column of elapsed seconds, if there is one
+  std::string encoding;  ///< `utf-8`, `utf-8 with invalid bytes` (they became U+FFFD), `windows-1252`, `utf-16le` or `utf-16be`
+  std::string time_column;  ///< `Date + Time` of two; empty: none found; rows are then 1 s apart or by a column of elapsed
+                            ///< seconds, from 1970-01-01 on
+  std::string pace_column;  ///< that column of elapsed seconds, if there is one
   std::optional<Timestamp> first_time;  ///< nothing without a time column
   std::optional<Timestamp> last_time;
   std::uint64_t bytes = 0;
@@ -68,15 +64,6 @@ struct ImportFile {
   Timestamp imported;
   std::optional<Timestamp> first_time;
   std::optional<Timestamp> last_time;
-};
-
-/// Called now and then with bytes done and bytes in all.
-using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
-
-/// A cell of an imported row: a field's name (index into RowCursor::columns()) and its value.
-struct Cell {
-  std::uint32_t column = 0;
-  model::Value value;  ///< text is valid until the next next()
 };
 
 /// Walks a prototype's imported rows in time order (files by first time, rows within by time, then line), in bounded memory.
@@ -116,11 +103,14 @@ class Catalog {
   /// Removes a prototype and its imported rows; its events stay, new ones are no longer enriched. not_found.
   virtual Status remove(std::string_view code) = 0;
 
-  /// Loads one CSV file into the prototype's rows, in one transaction; declares its columns in the dataset's schema (those that
-  /// hold values; the time column is the event's time, no field). A file whose content was loaded before for this prototype
-  /// changes nothing; one whose content at this path was another replaces that one's rows. Errors: not_found (prototype or
-  /// file), invalid (no header, a CSV that is none), conflict (the file is being written), io, disk_full, those of Schemas.
-  virtual Result<ImportReport> import_csv(std::string_view code, const std::string& path, const Progress& progress) = 0;
+  /// Loads one CSV file into the prototype's rows: all of it is seen at once, when it is there, or nothing; declares its
+  /// columns in the dataset's schema (those that hold values; the time column is the event's time, no field). A file whose
+  /// content was loaded before for this prototype changes nothing; one whose content at this path was another, or read by other
+  /// choices, replaces that one's rows. Errors: not_found (prototype or file), invalid (a CSV that is none), unprocessable (a
+  /// choice that does not fit), conflict (the file is being written), unavailable (`progress` said stop), io, disk_full, those
+  /// of Schemas.
+  virtual Result<ImportReport> import_csv(std::string_view code, const std::string& path, const Progress& progress,
+                                          const CsvChoices& choices = {}) = 0;
   /// Cheap check by path, size and time of change: true when this very file was imported and has not been touched since.
   virtual bool imported_unchanged(std::string_view code, const std::string& path) = 0;
   virtual std::vector<ImportFile> files() = 0;

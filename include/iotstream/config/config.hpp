@@ -94,6 +94,26 @@ struct Simulation {
   std::string place;
 };
 
+/// A folder whose new CSV files are imported by themselves.
+struct Watch {
+  std::string folder;
+  std::string pattern = "*.csv";             ///< of file names, as in a shell
+  std::string prototype;                     ///< code; empty: `by_name`
+  bool by_name = false;                      ///< the code is the file's name up to the first `_`, else up to the last `.`
+  std::string dataset;                       ///< of a prototype that is created; empty: as the code
+  std::string label;                         ///< of a prototype that is created; empty: the code
+  Duration interval = Duration::seconds(1);  ///< between looks
+  Duration settle = Duration::seconds(2);    ///< a file is complete when it has stood still for so long
+  bool stream = false;                       ///< a prototype whose first file came is replayed by a simulated device
+  std::string place;
+};
+
+/// Uploads of CSV files.
+struct Imports {
+  std::uint64_t upload_size_max = 64ull << 30;  ///< `max_upload`
+  Duration keep = Duration::seconds(86'400);    ///< an upload that nobody touched for so long is removed
+};
+
 struct Config {
   std::string path;  ///< the file it was read from
   std::string data_dir = "var";
@@ -103,6 +123,8 @@ struct Config {
   Store store;
   std::vector<Prototype> prototypes;
   std::vector<Simulation> simulations;
+  Imports imports;
+  std::vector<Watch> watches;
 };
 
 /// Something wrong in the file, an override, or a file it names.

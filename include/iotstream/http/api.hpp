@@ -7,6 +7,7 @@
 
 #include <iotstream/base/time.hpp>
 #include <iotstream/catalog/catalog.hpp>
+#include <iotstream/catalog/imports.hpp>
 #include <iotstream/catalog/schemas.hpp>
 #include <iotstream/config/config.hpp>
 #include <iotstream/ingest/gate.hpp>
@@ -26,6 +27,7 @@ namespace iotstream::http {
 struct Services {
   const config::Config& config;
   catalog::Catalog& catalog;
+  catalog::Imports& imports;
   catalog::Schemas& schemas;
   log::Log& log;
   ingest::Gate& gate;

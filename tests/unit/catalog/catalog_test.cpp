@@ -145,7 +145,7 @@ TEST_CASE_METHOD(CatalogFixture, "names: blanks go, doubles are numbered, empty 
   put("X");
   import("time, Speed (km/h) ,a,A,a,,\"x\"\"y\",rowid,file_id\n2020-01-01 00:00:01,1,2,3,4,5,6,7,8\n");
   CHECK(rows() == std::vector<std::string>{
-                      "2020-01-01 00:00:01.000000 {Speed (km/h):1,a:2,A:3,a (2):4,column_6:5,x\"y:6,rowid:7,file_id:8}"});
+                      "2020-01-01 00:00:01.000000 {Speed (km/h):1,a:2,A:3,a #2:4,column_6:5,x\"y:6,rowid:7,file_id:8}"});
 }
 
 TEST_CASE_METHOD(CatalogFixture, "a byte order mark, CRLF and Latin-1 are understood") {
@@ -166,13 +166,11 @@ TEST_CASE_METHOD(CatalogFixture, "a byte order mark, CRLF and Latin-1 are unders
 TEST_CASE_METHOD(CatalogFixture, "a file that is no CSV with a header is one clear error, and nothing of it stays") {
   put("X");
   CHECK(import_error("").kind == ErrorKind::invalid);
-  CHECK(import_error("1,2,3\n4,5,6\n").message.find("no header") != std::string::npos);
+  CHECK(import_error("# a comment\n# and another\n").kind == ErrorKind::invalid);
   CHECK(import_error(std::string("a\0b,c\n1,2\n", 10)).kind == ErrorKind::invalid);
-  CHECK(import_error("\xff\xfe"
-                     "a\0,\0")
-            .message.find("UTF-16") != std::string::npos);
+  CHECK(import_error(std::string("\xff\xfe\0\0a\0\0\0", 8)).message.find("UTF-32") != std::string::npos);
   std::string wide = "c0";
-  for (int i = 1; i < 2500; ++i) wide += fmt::format(",c{}", i);
+  for (int i = 1; i < 100'000; ++i) wide += fmt::format(",c{}", i);
   CHECK(import_error(wide + "\n").kind == ErrorKind::invalid);
   CHECK(catalog->import_csv("X", folder.path() + "/none.csv", {}).error().kind == ErrorKind::not_found);
   CHECK(catalog->import_csv("X", folder.path(), {}).error().kind == ErrorKind::io);
@@ -310,6 +308,7 @@ TEST_CASE_METHOD(CatalogFixture, "looking things up does not wait for an import"
         CHECK(catalog->find("X").has_value());
         CHECK(catalog->files().empty());  // nothing of it is seen before all of it is there
         CHECK(catalog->rows("X").ok());
+        return true;
       });
   CHECK(report.ok());
   CHECK(catalog->files().size() == 1);
@@ -331,6 +330,7 @@ TEST_CASE_METHOD(CatalogFixture, "progress ends at the end") {
   const auto report = catalog->import_csv("X", folder.write("a.csv", text), [&](std::uint64_t done, std::uint64_t total) {
     falls = falls || done < last || total != text.size();
     last = done;
+    return true;
   });
   REQUIRE(report.ok());
   CHECK_FALSE(falls);

@@ -4,6 +4,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "catalog/csv_encoding.hpp"
+#include "catalog/csv_form.hpp"
+
 using namespace iotstream::catalog;
 
 namespace {
@@ -13,6 +16,8 @@ Encoding encoding_of(std::string_view bytes, std::size_t step = 1000) {
   for (std::size_t i = 0; i < bytes.size(); i += step) census.feed(bytes.substr(i, step));
   return census.encoding();
 }
+
+char find_separator(std::string_view head, bool whole) { return find_form({head, whole, std::nullopt, false}).separator; }
 
 std::string decoded(std::string_view bytes, Encoding encoding) {
   std::string out;
@@ -68,7 +73,8 @@ TEST_CASE("words for no value") {
 
 TEST_CASE("the separator is the one that cuts most evenly") {
   CHECK(find_separator("a;b;c\n1;2,5;3\n", true) == ';');
-  CHECK(find_separator("a,b;c,d\n1,2;3,4\n", true) == ',');  // three cells beat two
+  CHECK(find_separator("a,b;c,d\n1,2;3,4\n", true) == ';');  // `2;3` is nothing, `1,2` may be a number
+  CHECK(find_separator("a,b;c,d\nx,y;z,w\n", true) == ',');  // three cells beat two
   CHECK(find_separator("a\tb\n1\t2\n", true) == '\t');
   CHECK(find_separator("a|b\n", true) == '|');
   CHECK(find_separator("alone\n", true) == ',');

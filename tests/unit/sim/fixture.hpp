@@ -95,7 +95,8 @@ class MemoryCatalog final : public catalog::Catalog {
   }
   Status put(const catalog::Prototype&) override { return {}; }
   Status remove(std::string_view) override { return {}; }
-  Result<catalog::ImportReport> import_csv(std::string_view, const std::string&, const catalog::Progress&) override {
+  Result<catalog::ImportReport> import_csv(std::string_view, const std::string&, const catalog::Progress&,
+                                           const catalog::CsvChoices&) override {
     return catalog::ImportReport();
   }
   bool imported_unchanged(std::string_view, const std::string&) override { return false; }
