@@ -136,11 +136,7 @@ Status Groups::commit(std::span<const GroupOffset> offsets, bool allow_rewind) {
   std::lock_guard committing(commit_mutex_);
   if (failed_)
     return Error{ErrorKind::unavailable, "committed offsets cannot be stored until the restart, because a sync failed"};
-  Offsets next;
-  {
-    std::lock_guard lock(mutex_);
-    next = offsets_;
-  }
+  Offsets next = copy();
   for (const GroupOffset& offset : offsets) {
     if (offset.group.empty() || offset.group.size() > format::topic_name_size_max)
       return Error{ErrorKind::invalid, "the name of a consumer group has 1 to 200 bytes"};
@@ -150,6 +146,24 @@ Status Groups::commit(std::span<const GroupOffset> offsets, bool allow_rewind) {
                                                     offset.group, offset.committed, offset.topic, offset.partition, committed)};
     committed = offset.committed.value;
   }
+  if (auto status = save(next); !status) return status;
+  std::lock_guard lock(mutex_);
+  offsets_ = std::move(next);
+  return {};
+}
+
+Groups::Offsets Groups::copy() const {
+  std::lock_guard lock(mutex_);
+  return offsets_;
+}
+
+Status Groups::forget(std::string_view group) {
+  std::lock_guard committing(commit_mutex_);
+  if (failed_)
+    return Error{ErrorKind::unavailable, "committed offsets cannot be stored until the restart, because a sync failed"};
+  Offsets next = copy();
+  if (std::erase_if(next, [group](const auto& entry) { return entry.first.group == group; }) == 0)
+    return Error{ErrorKind::not_found, fmt::format("group '{}' has committed nothing", group)};
   if (auto status = save(next); !status) return status;
   std::lock_guard lock(mutex_);
   offsets_ = std::move(next);
