@@ -72,6 +72,10 @@ Status Rooms::open_all() {
   auto opened_log = log::Log::open(log_options(config), disk, clock, metrics);
   if (!opened_log) return opened_log.error();
   log = std::move(*opened_log);
+  // Before anything is appended: only now can it tell committed offsets that lie above an end that was lost.
+  auto coordinator = log::GroupCoordinator::create(*log, *workers, clock, metrics);
+  if (!coordinator) return coordinator.error();
+  groups = std::move(*coordinator);
   auto opened_gate = ingest::Gate::open(*log, schemas, clock, metrics);
   if (!opened_gate) return opened_gate.error();
   gate = std::move(*opened_gate);
@@ -84,8 +88,8 @@ Status Rooms::open_all() {
   hub = live::Hub::create(*log, schemas, backfill_from(*history), *workers, clock, metrics);
   simulator = sim::Simulator::create(*catalog, *gate, clock, metrics);
 
-  services_ = std::make_unique<http::Services>(http::Services{config, *catalog, schemas, *log, *gate, *simulator, *history,
-                                                              *hub, *workers, clock, metrics, clock.now(),
+  services_ = std::make_unique<http::Services>(http::Services{config, *catalog, schemas, *log, *gate, *groups, *simulator,
+                                                              *history, *hub, *workers, clock, metrics, clock.now(),
                                                               [this] { return ready_.load(std::memory_order_relaxed); }});
   ingest::add_routes(router_, *gate, *workers, config.server.body_size_max);
   http::add_routes(router_, *services_);
@@ -107,6 +111,7 @@ void Rooms::observe_process() {
 void Rooms::close() {
   if (std::exchange(closed_, true)) return;
   if (simulator) simulator->stop();
+  if (groups) groups->close();
   if (hub) hub->stop();
   if (history) {
     // What the log has acknowledged is safe already; this only spares the next start the catching up.

@@ -71,6 +71,7 @@ int run_server(const ConfigChoice& choice) {
   diagnostics::info("app", "signal {}: stopping", signal);
   (*rooms)->set_ready(false);
   (*rooms)->simulator->stop();
+  (*rooms)->groups->close();  // answers the fetches that wait: the server need not wait for them
   (*server)->stop(Duration::seconds(2));
   (*rooms)->close();
   diagnostics::info("app", "stopped");

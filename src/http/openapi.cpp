@@ -111,11 +111,40 @@ constexpr Operation operations[] = {
      "offset: a whole number, earliest (default) or latest;time: instead of offset, the first message at or after it;limit: at "
      "most so many (100, at most 10000)",
      "", "200,404", json_type},
-    {"/api/v1/groups", "get", "All consumer groups with their committed offsets and lag.", "", "", "200", json_type},
+    {"/api/v1/groups", "get",
+     "All consumer groups: state, generation, members, and for each partition the committed offset, the lag in records and in "
+     "seconds, and its owner.",
+     "", "", "200", json_type},
+    {"/api/v1/groups/{group}", "get", "One group, with its members and what each of them owns.", "", "", "200,404", json_type},
+    {"/api/v1/groups/{group}", "delete", "Removes what a group without members has committed.", "", "", "204,404,409", ""},
     {"/api/v1/groups/{group}/offsets", "get", "One group's committed offsets and lag.", "", "", "200,404", json_type},
     {"/api/v1/groups/{group}/offsets", "put",
-     "Resets a group: {\"offsets\":[{\"topic\",\"partition\",\"offset\"|\"time\"}]}; without partition all of the topic.", "",
-     "application/json", "200,404,422", json_type},
+     "Resets a group: {\"offsets\":[{\"topic\",\"partition\",\"offset\"|\"time\"}]}; offset: a whole number, earliest or "
+     "latest; without partition all of the topic. 409 while it has members, unless \"force\":true: then they are removed and "
+     "join again. What lies where no record is goes to the nearest, and is named in \"clamped\".",
+     "", "application/json", "200,404,409,422", json_type},
+    {"/api/v1/groups/{group}/members", "post",
+     "Joins: {\"topics\":[…],\"start\":\"earliest\"|\"latest\",\"session_timeout\",\"rebalance_timeout\",\"client\"}; with "
+     "\"member\" a member changes its topics. Answers {\"member\",\"generation\",\"assignment\",\"releasing\"}. The protocol "
+     "is "
+     "in docs/groups.md.",
+     "", "application/json", "200,201,404,422,429,503", json_type},
+    {"/api/v1/groups/{group}/members/{member}", "delete", "Leaves: its partitions go to the others at once.", "", "", "204,404",
+     ""},
+    {"/api/v1/groups/{group}/members/{member}/heartbeat", "post",
+     "A sign of life, and the acknowledgement of {\"generation\"}. 409 tells the current generation and assignment.", "",
+     "application/json", "200,404,409,422,503", json_type},
+    {"/api/v1/groups/{group}/members/{member}/fetch", "post",
+     "Records of the partitions that the member owns, from the committed offsets or from \"positions\" on; waits up to "
+     "\"max_wait\" (5s, at most 30s) for some: {\"generation\",\"max_wait\",\"max_bytes\",\"max_records\",\"positions\"}. "
+     "Answers "
+     "{\"generation\",\"assignment\",\"releasing\",\"records\",\"next\",\"resets\"}.",
+     "", "application/json", "200,404,409,422,503", json_type},
+    {"/api/v1/groups/{group}/members/{member}/commit", "post",
+     "Commits for the group, on stable storage, all or none: "
+     "{\"generation\",\"offsets\":[{\"topic\",\"partition\",\"offset\"}]}, "
+     "each the next to read.",
+     "", "application/json", "200,404,409,422,503,507", json_type},
     {"/healthz", "get", "The process answers.", "", "", "200", "text/plain"},
     {"/readyz", "get", "It serves: 200, else 503.", "", "", "200,503", "text/plain"},
     {"/metrics", "get", "Prometheus text format.", "", "", "200", "text/plain"},

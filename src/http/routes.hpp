@@ -9,8 +9,10 @@ void add_dataset_routes(net::Router& router, Services& services);    // datasets
 void add_history_routes(net::Router& router, Services& services);    // events, series
 void add_catalog_routes(net::Router& router, Services& services);    // prototypes, imports
 void add_device_routes(net::Router& router, Services& services);     // devices, simulations
-void add_log_routes(net::Router& router, Services& services);        // topics, messages, groups
 void add_rejected_routes(net::Router& router, Services& services);   // dead letters
+void add_log_routes(net::Router& router, Services& services);        // topics, messages
+void add_group_routes(net::Router& router, Services& services);      // consumer groups: what they have committed, lag, reset
+void add_member_routes(net::Router& router, Services& services);     // their members: join, heartbeat, fetch, commit, leave
 void add_operation_routes(net::Router& router, Services& services);  // health, metrics, status, OpenAPI
 void add_live_route(net::Router& router, Services& services);        // the WebSocket
 

@@ -22,26 +22,28 @@ bool plain(std::string_view text) {
   return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
-Status check_name(std::string_view what, std::string_view name, std::size_t size_max) {
+Status check_name(ErrorKind kind, std::string_view what, std::string_view name, std::size_t size_max) {
   if (!name.empty() && name.size() <= size_max && plain(name)) return {};
-  return Error{ErrorKind::invalid, fmt::format("the name of a {} has 1 to {} bytes and no control characters", what, size_max)};
+  return Error{kind, fmt::format("the name of a {} has 1 to {} bytes and no control characters", what, size_max)};
 }
 
 Status check_options(JoinOptions& options, std::size_t topics_max) {
   std::sort(options.topics.begin(), options.topics.end());
   options.topics.erase(std::unique(options.topics.begin(), options.topics.end()), options.topics.end());
   if (options.topics.empty() || options.topics.size() > topics_max)
-    return Error{ErrorKind::invalid, fmt::format("a member subscribes to 1 to {} topics", topics_max)};
+    return Error{ErrorKind::unprocessable, fmt::format("a member subscribes to 1 to {} topics", topics_max)};
   for (const std::string& topic : options.topics)
-    if (auto good = check_name("topic", topic, group_name_size_max); !good) return good;
+    if (auto good = check_name(ErrorKind::unprocessable, "topic", topic, group_name_size_max); !good) return good;
   if (!options.client.empty())
-    if (auto good = check_name("client", options.client, client_name_size_max); !good) return good;
+    if (auto good = check_name(ErrorKind::unprocessable, "client", options.client, client_name_size_max); !good) return good;
   if (options.session_timeout < session_timeout_min || options.session_timeout > session_timeout_max)
-    return Error{ErrorKind::invalid, fmt::format("the session timeout is from {} to {}", format_duration(session_timeout_min),
-                                                 format_duration(session_timeout_max))};
+    return Error{ErrorKind::unprocessable,
+                 fmt::format("the session timeout is from {} to {}", format_duration(session_timeout_min),
+                             format_duration(session_timeout_max))};
   if (options.rebalance_timeout < session_timeout_min || options.rebalance_timeout > rebalance_timeout_max)
-    return Error{ErrorKind::invalid, fmt::format("the rebalance timeout is from {} to {}", format_duration(session_timeout_min),
-                                                 format_duration(rebalance_timeout_max))};
+    return Error{ErrorKind::unprocessable,
+                 fmt::format("the rebalance timeout is from {} to {}", format_duration(session_timeout_min),
+                             format_duration(rebalance_timeout_max))};
   return {};
 }
 
@@ -220,7 +222,7 @@ Membership Coordinator::enter(std::string_view group, JoinOptions options, Answe
 }
 
 Result<Membership> Coordinator::join(std::string_view group, JoinOptions options) {
-  if (auto good = check_name("group", group, group_name_size_max); !good) return good.error();
+  if (auto good = check_name(ErrorKind::invalid, "group", group, group_name_size_max); !good) return good.error();
   if (auto good = check_options(options, limits_.topics_per_member); !good) return good.error();
   Answers answers;
   Status admitted;

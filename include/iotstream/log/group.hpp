@@ -43,7 +43,7 @@ struct Position {
 /// Where a group begins on a partition on which it has committed nothing. The first join fixes it: the place is committed.
 enum class Start : unsigned char { earliest, latest };
 
-/// Beyond any of these a join is refused (busy for counts, invalid for names). They bound the memory that strangers can take.
+/// Beyond any of these a join is refused as busy. They bound the memory that strangers can take.
 struct GroupLimits {
   std::size_t groups = 1000;  ///< with members or with committed offsets
   std::size_t members = 4096;
@@ -185,8 +185,8 @@ class GroupCoordinator {
   static Result<std::unique_ptr<GroupCoordinator>> create(Log& log, os::WorkerPool& workers, os::Clock& clock,
                                                           metrics::Table& metrics, GroupLimits limits = {});
 
-  /// Blocks for a sync when the group is new on a topic. Errors: invalid (names, timeouts), busy (limits), not_found for a
-  /// `member` that is none, unavailable.
+  /// Blocks for a sync when the group is new on a topic. Errors: invalid for the group's name, unprocessable for
+  /// other names, topics and timeouts, busy (limits), not_found for a `member` that is none, unavailable.
   virtual Result<Membership> join(std::string_view group, JoinOptions options) = 0;
   /// A sign of life; with the current generation the acknowledgement of it. The member counts as alive for `stays` without
   /// another call, if that is longer than its session timeout. Errors: unavailable.

@@ -347,17 +347,17 @@ TEST_CASE("names, timeouts and counts are limited") {
   CHECK(refused("g\n", good) == ErrorKind::invalid);
   JoinOptions bad = good;
   bad.topics.clear();
-  CHECK(refused("g", bad) == ErrorKind::invalid);
+  CHECK(refused("g", bad) == ErrorKind::unprocessable);
   bad.topics.assign(65, "t");
   CHECK(refused("g", bad) == std::nullopt);  // one topic, named often
   for (std::size_t i = 0; i != bad.topics.size(); ++i) bad.topics[i] = std::to_string(i);
-  CHECK(refused("g", bad) == ErrorKind::invalid);
+  CHECK(refused("g", bad) == ErrorKind::unprocessable);
   bad = good;
   bad.session_timeout = Duration::milliseconds(99);
-  CHECK(refused("g", bad) == ErrorKind::invalid);
+  CHECK(refused("g", bad) == ErrorKind::unprocessable);
   bad = good;
   bad.client.assign(101, 'c');
-  CHECK(refused("g", bad) == ErrorKind::invalid);
+  CHECK(refused("g", bad) == ErrorKind::unprocessable);
 
   CHECK(refused("g", good) == std::nullopt);
   CHECK(refused("g", good) == ErrorKind::busy);
