@@ -11,8 +11,9 @@ using simdjson::dom::element;
 std::string cell(element object, const char* name) {
   element value;
   if (object[name].get(value) != simdjson::SUCCESS || value.is_null()) return "-";
-  if (value.is_string()) return std::string(value.get_string().value());
-  if (value.is_double()) return fmt::format("{:.1f}", value.get_double().value());
+  if (value.is_string()) return value.get_string_length().value() == 0 ? "-" : std::string(value.get_string().value());
+  // Not is_double(): that is true of whole numbers, too.
+  if (value.type() == simdjson::dom::element_type::DOUBLE) return fmt::format("{:.1f}", value.get_double().value());
   return simdjson::minify(value);
 }
 

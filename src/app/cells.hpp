@@ -6,7 +6,7 @@
 
 namespace iotstream::app {
 
-/// The member as text; `-` when it is absent or null.
+/// The member as text; `-` when it is absent, null or empty.
 std::string cell(simdjson::dom::element object, const char* name);
 /// The member, epoch µs, as a time.
 std::string time_cell(simdjson::dom::element object, const char* name);

@@ -39,7 +39,7 @@ class Member {
   constructor(url, group, options = {}) {
     this.url = url;
     this.group = group;
-    this.options = { topics: ['shelf'], session_timeout: '2s', ...options };
+    this.options = { topics: ['shelf'], session_timeout: '30s', ...options };
     this.records = [];
   }
 
@@ -123,9 +123,9 @@ test('two members share four partitions; one is killed and the other takes over;
   await send(url, 'shelf', 16, 0, 20);
   const a = await new Member(url, 'workers', { client: 'a' }).join();
   assert.equal(a.assignment.length, 4);
-  const b = await new Member(url, 'workers', { client: 'b' }).join();
+  const b = await new Member(url, 'workers', { client: 'b', session_timeout: '5s' }).join();
   assert.equal(b.assignment.length, 0, 'nothing before the former owner has let go');
-  const other = await new Member(url, 'others').join();
+  const other = await new Member(url, 'others', { session_timeout: '2min' }).join();
   await workUntil([a, b], async () => (await lag(url, 'workers')) === 0);
   assert.equal(a.assignment.length, 2);
   assert.equal(b.assignment.length, 2);
