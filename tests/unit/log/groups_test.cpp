@@ -114,3 +114,14 @@ TEST_CASE("after a failed sync no commit is taken until the restart") {
   CHECK(groups->commit(std::vector{at("g", 0, 3)}, false).error().kind == ErrorKind::unavailable);
   CHECK(groups->committed("g", "topic", PartitionId(0)) == Offset(1));
 }
+
+TEST_CASE("a forgotten group is gone after a restart, and the others are not") {
+  MemoryDisk disk;
+  auto groups = open(disk);
+  REQUIRE(groups->commit(std::vector{at("g", 0, 1), at("g", 1, 2), at("h", 0, 3)}, false));
+  REQUIRE(groups->forget("g"));
+  CHECK(groups->forget("g").error().kind == ErrorKind::not_found);
+  groups = open(disk);
+  CHECK(groups->all().size() == 1);
+  CHECK(groups->committed("h", "topic", PartitionId(0)) == Offset(3));
+}
