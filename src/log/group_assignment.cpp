@@ -66,7 +66,7 @@ class Table {
     std::sort(order.begin(), order.end(),
               [this](std::size_t a, std::size_t b) { return loads_[a] != loads_[b] ? loads_[a] > loads_[b] : a > b; });
     for (const std::size_t member : order) {
-      if (loads_[member] < 2) return false;
+      if (loads_[member] < loads_[order.back()] + 2) return false;
       if (relieve(member)) return true;
     }
     return false;

@@ -172,6 +172,11 @@ Status Groups::forget(std::string_view group) {
 
 /// Over the older of the two files; the newer one stays whole until this one is on stable storage.
 Status Groups::save(const Offsets& offsets) {
+  const std::string bytes = encode(offsets, sequence_ + 1);
+  // What is written must be readable at the next start.
+  if (bytes.size() > file_size_max)
+    return Error{ErrorKind::too_large,
+                 "the committed offsets of all groups have outgrown their file; remove groups that are not needed"};
   const std::uint64_t slot = (sequence_ + 1) % 2;
   auto& file = files_[slot];
   bool created = false;
@@ -181,7 +186,6 @@ Status Groups::save(const Offsets& offsets) {
     if (!opened) return opened.error();
     file = std::move(*opened);
   }
-  const std::string bytes = encode(offsets, sequence_ + 1);
   auto size = file->size();
   if (!size) return size.error();
   if (*size < bytes.size()) {
