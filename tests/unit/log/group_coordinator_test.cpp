@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <thread>
 
 #include <catch2/catch.hpp>
 
@@ -169,6 +170,38 @@ TEST_CASE("commits never go back, never pass the end, and are whole or not at al
   CHECK_FALSE(f.groups->commit("g", a.member, a.generation, both));
   CHECK(f.log->committed("g", "t", PartitionId(0)) == Offset(3));
   CHECK(f.commit(a, 0, 3)->standing == Standing::current);  // the same again is no step back
+}
+
+TEST_CASE(
+    "a partition waits for a commit that is under way, though its member has gone: it cannot land behind the next owner's") {
+  GroupFixture f(1);
+  f.fill(5);
+  const auto a = f.join();
+  auto b = f.join();
+  CHECK(f.heartbeat(a, 2).standing == Standing::current);
+  std::promise<void> syncing;
+  std::promise<void> go_on;
+  f.disk->set_fault([&, once = true](MemoryDisk::Kind kind, const std::string& path) mutable -> std::optional<Error> {
+    if (kind != MemoryDisk::Kind::sync || path.find("groups.") == std::string::npos || !std::exchange(once, false))
+      return std::nullopt;
+    syncing.set_value();
+    go_on.get_future().wait();
+    return std::nullopt;
+  });
+  auto member = a;
+  member.generation = 2;
+  std::thread committing([&] { CHECK(f.commit(member, 0, 4)->standing == Standing::current); });
+  syncing.get_future().wait();
+  CHECK(f.groups->leave("g", a.member));
+  f.follow(b);
+  CHECK(b.owned.empty());
+  CHECK(f.status().state == GroupState::rebalancing);
+  go_on.set_value();
+  committing.join();
+  f.disk->set_fault(nullptr);
+  f.follow(b);
+  CHECK(numbers(b.owned) == Numbers{0});
+  CHECK(f.fetch(f.wanted(b)).parts.at(0).batch.records()[0].offset == Offset(4));
 }
 
 TEST_CASE("two groups on one topic are independent") {
