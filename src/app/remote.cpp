@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include <iotstream/base/text.hpp>
-#include <iotstream/base/time.hpp>
 
 #include "app/cells.hpp"
 #include "app/look.hpp"
