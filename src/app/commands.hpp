@@ -49,10 +49,20 @@ struct LookArguments {
   bool json = false;
 };
 int list_topics(const LookArguments& arguments);
-int list_groups(const LookArguments& arguments);
 int list_datasets(const LookArguments& arguments);
 int list_prototypes(const LookArguments& arguments);
 int list_devices(const LookArguments& arguments);
+
+struct GroupsArguments {
+  LookArguments look;
+  std::string group;  ///< empty: all
+  std::string reset;  ///< earliest, latest, an offset, a time, or -5m; empty: no reset
+  std::string topic;  ///< of a reset; empty: all on which the group has committed
+  std::optional<std::uint32_t> partition;
+  bool force = false;
+  bool remove = false;
+};
+int groups(const GroupsArguments& arguments);
 
 struct TailArguments {
   LookArguments look;

@@ -28,7 +28,10 @@ std::string detail_of(const std::string& body) {
 
 Result<std::string> to_body(unsigned status, std::string body) {
   if (status >= 200 && status < 300) return body;
-  const ErrorKind kind = status == 404 ? ErrorKind::not_found : status < 500 ? ErrorKind::invalid : ErrorKind::unavailable;
+  const ErrorKind kind = status == 404   ? ErrorKind::not_found
+                         : status == 409 ? ErrorKind::conflict
+                         : status < 500  ? ErrorKind::invalid
+                                         : ErrorKind::unavailable;
   return Error{kind, body.empty() ? fmt::format("the server answered {}", status) : detail_of(body)};
 }
 

@@ -103,7 +103,6 @@ int main_of(int argc, char** argv) {
     int (*command)(const LookArguments&);
   };
   constexpr Looking lookings[] = {{"topics", "topics and their partitions", list_topics},
-                                  {"groups", "consumer groups, committed offsets, lag", list_groups},
                                   {"datasets", "datasets: fields, devices, events, rate", list_datasets},
                                   {"prototypes", "prototypes", list_prototypes},
                                   {"devices", "devices: state, rate, last seen", list_devices}};
@@ -112,6 +111,26 @@ int main_of(int argc, char** argv) {
     add_look(*command, look);
     command->callback([&status, &look, run_command = looking.command] { status = run_command(look); });
   }
+
+  GroupsArguments groups_arguments;
+  std::uint32_t group_partition = 0;
+  CLI::App* groups_command = app.add_subcommand("groups", "consumer groups: members, committed offsets, lag; and their reset");
+  add_look(*groups_command, groups_arguments.look);
+  groups_command->add_option("GROUP", groups_arguments.group, "only this one, with its members");
+  CLI::Option* reset_option =
+      groups_command->add_option("--reset", groups_arguments.reset, "goes on at earliest, latest, an offset, a time, or -5m")
+          ->type_name("WHERE");
+  CLI::Option* topic_option =
+      groups_command->add_option("--topic", groups_arguments.topic, "resets only this topic")->needs(reset_option);
+  CLI::Option* group_partition_option =
+      groups_command->add_option("--partition", group_partition, "resets only this one")->type_name("N")->needs(topic_option);
+  groups_command->add_flag("--force", groups_arguments.force, "resets although there are members; they join again")
+      ->needs(reset_option);
+  groups_command->add_flag("--delete", groups_arguments.remove, "forgets what the group has committed")->excludes(reset_option);
+  groups_command->callback([&] {
+    if (group_partition_option->count() > 0) groups_arguments.partition = group_partition;
+    status = groups(groups_arguments);
+  });
 
   TailArguments tail_arguments;
   std::uint32_t partition = 0;

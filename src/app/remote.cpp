@@ -1,4 +1,4 @@
-// Commands that look at a server or a stopped directory: topics, groups, datasets, prototypes, devices, rejected, send.
+// Commands that look at a server or a stopped directory: topics, datasets, prototypes, devices, rejected, send.
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include <iotstream/base/text.hpp>
-#include <iotstream/base/time.hpp>
 
+#include "app/cells.hpp"
 #include "app/look.hpp"
 #include "app/table.hpp"
 
@@ -18,20 +18,6 @@ namespace iotstream::app {
 namespace {
 
 using simdjson::dom::element;
-
-std::string cell(element object, const char* name) {
-  element value;
-  if (object[name].get(value) != simdjson::SUCCESS || value.is_null()) return "-";
-  if (value.is_string()) return std::string(value.get_string().value());
-  // By its own type: is_double() says yes to whole numbers as well.
-  if (value.type() == simdjson::dom::element_type::DOUBLE) return fmt::format("{:.1f}", value.get_double().value());
-  return simdjson::minify(value);
-}
-
-std::string time_cell(element object, const char* name) {
-  std::int64_t us = 0;
-  return object[name].get(us) == simdjson::SUCCESS ? format_rfc3339({us}) : "-";
-}
 
 /// Asks `path`, then prints the JSON as it is, or the table that `fill` makes of it.
 template <class Fill>
@@ -56,12 +42,6 @@ int show(const LookArguments& arguments, const std::string& path, std::vector<st
   return 0;
 }
 
-simdjson::dom::array list_of(element document, const char* name) {
-  simdjson::dom::array list;
-  if (document[name].get(list) != simdjson::SUCCESS) return {};
-  return list;
-}
-
 }  // namespace
 
 int list_topics(const LookArguments& arguments) {
@@ -72,18 +52,6 @@ int list_topics(const LookArguments& arguments) {
                     table.add({cell(topic, "topic"), cell(partition, "partition"), cell(partition, "earliest"),
                                cell(partition, "written"), cell(partition, "durable"), cell(partition, "bytes"),
                                cell(partition, "segments")});
-                  }
-                }
-              });
-}
-
-int list_groups(const LookArguments& arguments) {
-  return show(arguments, "/api/v1/groups", {"GROUP", "TOPIC", "PARTITION", "COMMITTED", "LAG"},
-              [](element document, TextTable& table) {
-                for (const element group : list_of(document, "groups")) {
-                  for (const element offset : list_of(group, "offsets")) {
-                    table.add({cell(group, "group"), cell(offset, "topic"), cell(offset, "partition"),
-                               cell(offset, "committed"), cell(offset, "lag")});
                   }
                 }
               });

@@ -84,6 +84,10 @@ Status Rooms::open_all() {
   auto opened_log = log::Log::open(log_options(config), disk, clock, metrics);
   if (!opened_log) return opened_log.error();
   log = std::move(*opened_log);
+  // Before anything is appended: only now can it tell committed offsets that lie above an end that was lost.
+  auto coordinator = log::GroupCoordinator::create(*log, *workers, clock, metrics);
+  if (!coordinator) return coordinator.error();
+  groups = std::move(*coordinator);
   auto opened_gate = ingest::Gate::open(*log, schemas, clock, metrics);
   if (!opened_gate) return opened_gate.error();
   gate = std::move(*opened_gate);
@@ -100,7 +104,7 @@ Status Rooms::open_all() {
   if (!opened_imports) return opened_imports.error();
   imports = std::move(*opened_imports);
 
-  services_ = std::make_unique<http::Services>(http::Services{config, *catalog, *imports, schemas, *log, *gate, *simulator,
+  services_ = std::make_unique<http::Services>(http::Services{config, *catalog, *imports, schemas, *log, *gate, *groups, *simulator,
                                                               *history, *hub, *workers, clock, metrics, clock.now(),
                                                               [this] { return ready_.load(std::memory_order_relaxed); }});
   ingest::add_routes(router_, *gate, *workers, config.server.body_size_max);
@@ -147,6 +151,7 @@ void Rooms::close() {
   if (std::exchange(closed_, true)) return;
   if (imports) imports->stop();
   if (simulator) simulator->stop();
+  if (groups) groups->close();
   if (hub) hub->stop();
   if (history) {
     // What the log has acknowledged is safe already; this only spares the next start the catching up.

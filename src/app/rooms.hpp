@@ -13,6 +13,7 @@
 #include <iotstream/http/api.hpp>
 #include <iotstream/ingest/gate.hpp>
 #include <iotstream/live/hub.hpp>
+#include <iotstream/log/group.hpp>
 #include <iotstream/log/log.hpp>
 #include <iotstream/metrics/metrics.hpp>
 #include <iotstream/net/http.hpp>
@@ -52,6 +53,7 @@ class Rooms {
   std::unique_ptr<os::DirectoryLock> lock;
   std::unique_ptr<os::WorkerPool> workers;
   std::unique_ptr<log::Log> log;
+  std::unique_ptr<log::GroupCoordinator> groups;
   std::unique_ptr<ingest::Gate> gate;
   std::unique_ptr<catalog::Catalog> catalog;
   std::unique_ptr<catalog::Imports> imports;

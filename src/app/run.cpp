@@ -73,6 +73,7 @@ int run_server(const ConfigChoice& choice) {
   (*rooms)->set_ready(false);
   (*rooms)->imports->stop();
   (*rooms)->simulator->stop();
+  (*rooms)->groups->close();  // answers the fetches that wait: the server need not wait for them
   (*server)->stop(Duration::seconds(2));
   (*rooms)->close();
   diagnostics::info("app", "stopped");

@@ -1,11 +1,9 @@
-// Topics, partitions, messages by offset or time, and consumer groups' committed offsets.
+// Topics, partitions, messages by offset or time.
 #include <charconv>
-#include <map>
 
 #include <fmt/format.h>
 
-#include "http/body.hpp"
-#include "http/messages.hpp"
+#include "http/message.hpp"
 #include "http/parameters.hpp"
 #include "http/routes.hpp"
 
@@ -131,8 +129,9 @@ Answer messages(Services& services, const net::Request& request) {
   if (!limit) return limit.error();
   auto offset = start_of(services, request, **partition);
   if (!offset) return offset.error();
-  std::string body = "{\"messages\":[";
-  bool comma = false;
+  std::string body;
+  json::Writer writer(body);
+  writer.begin_object().key("messages").begin_array();
   std::uint64_t left = *limit;
   Offset next = *offset;
   while (left > 0 && body.size() < (8u << 20)) {
@@ -142,110 +141,17 @@ Answer messages(Services& services, const net::Request& request) {
     for (const log::Record& record : batch->records()) {
       if (record.offset < next) continue;
       if (left-- == 0) break;
-      if (std::exchange(comma, true)) body += ',';
-      append_message(body, services, (*topic)->name(), record);
+      writer.begin_object();
+      write_message(writer, services, (*topic)->name(), record);
+      writer.end_object();
       next = record.offset + 1;
       if (left == 0) break;
     }
   }
-  body += "],\"next_offset\":";
-  json::append_number(body, next.value);
-  body += '}';
-  return net::Response::json(std::move(body));
-}
-
-void write_offset(json::Writer& writer, Services& services, const log::GroupOffset& offset) {
-  writer.begin_object();
-  writer.key("topic").value(offset.topic);
-  writer.key("partition").value(static_cast<std::uint64_t>(offset.partition.value));
-  writer.key("committed").value(offset.committed.value);
-  log::Topic* topic = services.log.find(offset.topic);
-  if (topic != nullptr && offset.partition.value < topic->partition_count()) {
-    const std::uint64_t durable = topic->partition(offset.partition).watermarks().durable.value;
-    writer.key("lag").value(durable > offset.committed.value ? durable - offset.committed.value : 0);
-  }
+  writer.end_array();
+  writer.key("next_offset").value(next.value);
   writer.end_object();
-}
-
-Answer list_groups(Services& services) {
-  std::map<std::string, std::vector<log::GroupOffset>> groups;
-  for (log::GroupOffset& offset : services.log.group_offsets()) groups[offset.group].push_back(std::move(offset));
-  std::string body;
-  json::Writer writer(body);
-  writer.begin_object().key("groups").begin_array();
-  for (const auto& [name, offsets] : groups) {
-    writer.begin_object().key("group").value(name).key("offsets").begin_array();
-    for (const log::GroupOffset& offset : offsets) write_offset(writer, services, offset);
-    writer.end_array().end_object();
-  }
-  writer.end_array().end_object();
   return net::Response::json(std::move(body));
-}
-
-Answer group_offsets(Services& services, const net::Request& request) {
-  std::string body;
-  json::Writer writer(body);
-  bool known = false;
-  writer.begin_object().key("group").value(request.param("group")).key("offsets").begin_array();
-  for (const log::GroupOffset& offset : services.log.group_offsets()) {
-    if (offset.group != request.param("group")) continue;
-    known = true;
-    write_offset(writer, services, offset);
-  }
-  writer.end_array().end_object();
-  if (!known) return Error{ErrorKind::not_found, fmt::format("group '{}' has committed nothing", request.param("group"))};
-  return net::Response::json(std::move(body));
-}
-
-/// One entry of a reset: {"topic","partition","offset"|"time"}; without partition: all of the topic.
-Status add_reset(Services& services, const std::string& group, simdjson::dom::element entry,
-                 std::vector<log::GroupOffset>& resets) {
-  std::string_view name;
-  if (entry["topic"].get(name) != simdjson::SUCCESS) return Error{ErrorKind::unprocessable, "each entry needs a 'topic'"};
-  log::Topic* topic = services.log.find(name);
-  if (topic == nullptr) return Error{ErrorKind::not_found, fmt::format("there is no topic '{}'", name)};
-  std::uint64_t partition = 0;
-  const bool all = entry["partition"].get(partition) != simdjson::SUCCESS;
-  if (!all && partition >= topic->partition_count())
-    return Error{ErrorKind::not_found, fmt::format("topic '{}' has no partition {}", name, partition)};
-  for (std::uint32_t i = 0; i < topic->partition_count(); ++i) {
-    if (!all && i != partition) continue;
-    log::Partition& place = topic->partition(PartitionId(i));
-    const log::Watermarks marks = place.watermarks();
-    std::uint64_t offset = 0;
-    std::string_view text;
-    if (entry["offset"].get(offset) == simdjson::SUCCESS) {
-      offset = std::min(offset, marks.durable.value);
-    } else if (entry["offset"].get(text) == simdjson::SUCCESS && (text == "earliest" || text == "latest")) {
-      offset = text == "earliest" ? marks.earliest.value : marks.durable.value;
-    } else if (entry["time"].get(text) == simdjson::SUCCESS) {
-      auto time = parse_query_time(text, services.clock.now());
-      if (!time) return Error{ErrorKind::unprocessable, fmt::format("'time': {}", time.error().message)};
-      auto sought = place.seek(*time);
-      if (!sought) return sought.error();
-      offset = sought->value;
-    } else {
-      return Error{ErrorKind::unprocessable,
-                   "each entry needs an 'offset' (a whole number, \"earliest\", \"latest\") or a 'time'"};
-    }
-    resets.push_back({group, topic->name(), PartitionId(i), Offset(offset)});
-  }
-  return {};
-}
-
-Answer reset_group(Services& services, const net::Request& request) {
-  auto json = JsonObject::parse(request.body);
-  if (!json) return json.error();
-  simdjson::dom::array entries;
-  if (json->object()["offsets"].get(entries) != simdjson::SUCCESS) {
-    return Error{ErrorKind::unprocessable, "the body must be {\"offsets\":[{\"topic\",\"partition\",\"offset\"}]}"};
-  }
-  std::vector<log::GroupOffset> resets;
-  for (const simdjson::dom::element entry : entries) {
-    if (auto added = add_reset(services, std::string(request.param("group")), entry, resets); !added) return added.error();
-  }
-  if (auto committed = services.log.commit(resets, true); !committed) return committed.error();
-  return group_offsets(services, request);
 }
 
 }  // namespace
@@ -259,9 +165,6 @@ void add_log_routes(net::Router& router, Services& services) {
   add(Method::get, "/api/v1/topics", [](Services& s, const net::Request&) { return list_topics(s); });
   add(Method::get, "/api/v1/topics/{topic}", one_topic);
   add(Method::get, "/api/v1/topics/{topic}/partitions/{partition}/messages", messages);
-  add(Method::get, "/api/v1/groups", [](Services& s, const net::Request&) { return list_groups(s); });
-  add(Method::get, "/api/v1/groups/{group}/offsets", group_offsets);
-  add(Method::put, "/api/v1/groups/{group}/offsets", reset_group);
 }
 
 }  // namespace iotstream::http

@@ -149,11 +149,40 @@ constexpr Operation operations[] = {
      "one;limit: "
      "at most so many;gap: silences that are longer are shortened to this, as 5s;follow: true to go on with what comes later",
      "", "200,404,429", "application/x-ndjson"},
-    {"/api/v1/groups", "get", "All consumer groups with their committed offsets and lag.", "", "", "200", json_type},
+    {"/api/v1/groups", "get",
+     "All consumer groups: state, generation, members, and for each partition the committed offset, the lag in records and in "
+     "seconds, and its owner.",
+     "", "", "200", json_type},
+    {"/api/v1/groups/{group}", "get", "One group, with its members and what each of them owns.", "", "", "200,404", json_type},
+    {"/api/v1/groups/{group}", "delete", "Removes what a group without members has committed.", "", "", "204,404,409", ""},
     {"/api/v1/groups/{group}/offsets", "get", "One group's committed offsets and lag.", "", "", "200,404", json_type},
     {"/api/v1/groups/{group}/offsets", "put",
-     "Resets a group: {\"offsets\":[{\"topic\",\"partition\",\"offset\"|\"time\"}]}; without partition all of the topic.", "",
-     "application/json", "200,404,422", json_type},
+     "Resets a group: {\"offsets\":[{\"topic\",\"partition\",\"offset\"|\"time\"}]}; offset: a whole number, earliest or "
+     "latest; without partition all of the topic. 409 while it has members, unless \"force\":true: then they are removed and "
+     "join again. What lies where no record is goes to the nearest, and is named in \"clamped\".",
+     "", "application/json", "200,404,409,422", json_type},
+    {"/api/v1/groups/{group}/members", "post",
+     "Joins: {\"topics\":[…],\"start\":\"earliest\"|\"latest\",\"session_timeout\",\"rebalance_timeout\",\"client\"}; with "
+     "\"member\" a member changes its topics. Answers {\"member\",\"generation\",\"assignment\",\"releasing\"}. The protocol "
+     "is "
+     "in docs/groups.md.",
+     "", "application/json", "200,201,404,422,429,503", json_type},
+    {"/api/v1/groups/{group}/members/{member}", "delete", "Leaves: its partitions go to the others at once.", "", "", "204,404",
+     ""},
+    {"/api/v1/groups/{group}/members/{member}/heartbeat", "post",
+     "A sign of life, and the acknowledgement of {\"generation\"}. 409 tells the current generation and assignment.", "",
+     "application/json", "200,404,409,422,503", json_type},
+    {"/api/v1/groups/{group}/members/{member}/fetch", "post",
+     "Records of the partitions that the member owns, from the committed offsets or from \"positions\" on; waits up to "
+     "\"max_wait\" (5s, at most 30s) for some: {\"generation\",\"max_wait\",\"max_bytes\",\"max_records\",\"positions\"}. "
+     "Answers "
+     "{\"generation\",\"assignment\",\"releasing\",\"records\",\"next\",\"resets\"}.",
+     "", "application/json", "200,404,409,422,503", json_type},
+    {"/api/v1/groups/{group}/members/{member}/commit", "post",
+     "Commits for the group, on stable storage, all or none: "
+     "{\"generation\",\"offsets\":[{\"topic\",\"partition\",\"offset\"}]}, "
+     "each the next to read.",
+     "", "application/json", "200,404,409,422,503,507", json_type},
     {"/api/v1/verify", "get",
      "Reads all of the log and of history and checks it, at a bounded speed, while the server works: a line for each finding "
      "({\"finding\":{\"kind\":\"damage\"|\"note\",\"topic\",\"partition\",\"first\",\"next\",\"file\",\"position\",\"what\"}}),"

@@ -6,7 +6,7 @@
 
 #include <iotstream/log/replay.hpp>
 
-#include "http/messages.hpp"
+#include "http/message.hpp"
 #include "http/parameters.hpp"
 #include "http/routes.hpp"
 
@@ -58,7 +58,11 @@ class ReplayStream final : public net::BodySource {
       if (!step) return step.error();
       switch (step->state) {
         case log::Replay::State::record:
-          append_message(out, services_, topic_, step->record, step->partition);
+          json::Writer writer(out);
+          writer.begin_object();
+          writer.key("partition").value(static_cast<std::uint64_t>(step->partition.value));
+          write_message(writer, services_, topic_, step->record);
+          writer.end_object();
           out += '\n';
           --left_;
           break;

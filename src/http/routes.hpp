@@ -10,10 +10,12 @@ void add_history_routes(net::Router& router, Services& services);    // events, 
 void add_catalog_routes(net::Router& router, Services& services);    // prototypes
 void add_import_routes(net::Router& router, Services& services);     // imports
 void add_device_routes(net::Router& router, Services& services);     // devices, simulations
-void add_log_routes(net::Router& router, Services& services);        // topics, messages, groups
 void add_rejected_routes(net::Router& router, Services& services);   // dead letters
 void add_replay_routes(net::Router& router, Services& services);     // a topic's range of time, in its pace
 void add_verify_route(net::Router& router, Services& services);      // checks log and history
+void add_log_routes(net::Router& router, Services& services);        // topics, messages
+void add_group_routes(net::Router& router, Services& services);      // consumer groups: what they have committed, lag, reset
+void add_member_routes(net::Router& router, Services& services);     // their members: join, heartbeat, fetch, commit, leave
 void add_operation_routes(net::Router& router, Services& services);  // health, metrics, status, OpenAPI
 void add_live_route(net::Router& router, Services& services);        // the WebSocket
 

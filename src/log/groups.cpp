@@ -136,11 +136,7 @@ Status Groups::commit(std::span<const GroupOffset> offsets, bool allow_rewind) {
   std::lock_guard committing(commit_mutex_);
   if (failed_)
     return Error{ErrorKind::unavailable, "committed offsets cannot be stored until the restart, because a sync failed"};
-  Offsets next;
-  {
-    std::lock_guard lock(mutex_);
-    next = offsets_;
-  }
+  Offsets next = copy();
   for (const GroupOffset& offset : offsets) {
     if (offset.group.empty() || offset.group.size() > format::topic_name_size_max)
       return Error{ErrorKind::invalid, "the name of a consumer group has 1 to 200 bytes"};
@@ -156,8 +152,31 @@ Status Groups::commit(std::span<const GroupOffset> offsets, bool allow_rewind) {
   return {};
 }
 
+Groups::Offsets Groups::copy() const {
+  std::lock_guard lock(mutex_);
+  return offsets_;
+}
+
+Status Groups::forget(std::string_view group) {
+  std::lock_guard committing(commit_mutex_);
+  if (failed_)
+    return Error{ErrorKind::unavailable, "committed offsets cannot be stored until the restart, because a sync failed"};
+  Offsets next = copy();
+  if (std::erase_if(next, [group](const auto& entry) { return entry.first.group == group; }) == 0)
+    return Error{ErrorKind::not_found, fmt::format("group '{}' has committed nothing", group)};
+  if (auto status = save(next); !status) return status;
+  std::lock_guard lock(mutex_);
+  offsets_ = std::move(next);
+  return {};
+}
+
 /// Over the older of the two files; the newer one stays whole until this one is on stable storage.
 Status Groups::save(const Offsets& offsets) {
+  const std::string bytes = encode(offsets, sequence_ + 1);
+  // What is written must be readable at the next start.
+  if (bytes.size() > file_size_max)
+    return Error{ErrorKind::too_large,
+                 "the committed offsets of all groups have outgrown their file; remove groups that are not needed"};
   const std::uint64_t slot = (sequence_ + 1) % 2;
   auto& file = files_[slot];
   bool created = false;
@@ -167,7 +186,6 @@ Status Groups::save(const Offsets& offsets) {
     if (!opened) return opened.error();
     file = std::move(*opened);
   }
-  const std::string bytes = encode(offsets, sequence_ + 1);
   auto size = file->size();
   if (!size) return size.error();
   if (*size < bytes.size()) {

@@ -25,6 +25,8 @@ class Groups {
   /// All or none. Errors: conflict below what is committed without `allow_rewind`; as of the disk; unavailable after a failed
   /// sync.
   Status commit(std::span<const GroupOffset> offsets, bool allow_rewind);
+  /// Removes a group's offsets. Errors: not_found; otherwise as commit().
+  Status forget(std::string_view group);
   std::vector<GroupOffset> all() const;
   std::optional<Offset> committed(std::string_view group, std::string_view topic, PartitionId partition) const;
 
@@ -43,6 +45,7 @@ class Groups {
   Groups(os::Disk& disk, const std::string& directory) : disk_(disk), directory_(directory) {}
   Status load(Timestamp now);
   Status save(const Offsets& offsets);
+  Offsets copy() const;
   static std::string encode(const Offsets& offsets, std::uint64_t sequence);
   static std::vector<GroupOffset> listed(const Offsets& offsets);
   static Result<Offsets> parse(std::string_view bytes, std::uint64_t& sequence);

@@ -53,6 +53,8 @@ std::string_view name_of(Sync sync) {
   return "unknown";
 }
 
+Status Log::forget(std::string_view) { return Error{ErrorKind::unsupported, "this log keeps no groups"}; }
+
 namespace {
 
 /// A core is left to the producers: with one to each writer they would take turns on the same ring's lines. Beyond eight the
@@ -136,6 +138,7 @@ class LogImplementation final : public Log {
   Status commit(std::span<const GroupOffset> offsets, bool allow_rewind) override {
     return groups_->commit(offsets, allow_rewind);
   }
+  Status forget(std::string_view group) override { return groups_->forget(group); }
   std::vector<GroupOffset> group_offsets() const override { return groups_->all(); }
   std::optional<Offset> committed(std::string_view group, std::string_view topic, PartitionId partition) const override {
     return groups_->committed(group, topic, partition);

@@ -12,7 +12,7 @@ namespace iotstream::metrics {
 
 namespace {
 
-enum Kind : char { counter_kind = 'c', gauge_kind = 'g', histogram_kind = 'h', observed_kind = 'o' };
+enum Kind : char { counter_kind = 'c', gauge_kind = 'g', histogram_kind = 'h', observed_kind = 'o', collected_kind = 'm' };
 
 /// The edges of exported histograms, in µs, with what stands in `le`: fixed, so that histograms can be added over processes.
 struct Edge {
@@ -103,6 +103,7 @@ struct Table::Entry {
   Gauge gauge;
   std::unique_ptr<Histogram> histogram;  ///< 2 kB: only where it is one
   std::function<double()> read;
+  std::function<Samples()> read_all;
 };
 
 Table::Table() = default;
@@ -152,6 +153,11 @@ void Table::observe(std::string_view name, std::string_view help, std::function<
   entry(name, help, labels, observed_kind).read = std::move(read);
 }
 
+void Table::collect(std::string_view name, std::string_view help, std::function<Samples()> read) {
+  const std::lock_guard lock(mutex_);
+  entry(name, help, {}, collected_kind).read_all = std::move(read);
+}
+
 std::string Table::prometheus() const {
   const std::lock_guard lock(mutex_);
   std::string out;
@@ -171,6 +177,9 @@ std::string Table::prometheus() const {
         break;
       case observed_kind:
         append_sample(out, family, entry->labels, number(entry->read()));
+        break;
+      case collected_kind:
+        for (const auto& [labels, value] : entry->read_all()) append_sample(out, family, labels, number(value));
         break;
       default:
         append_histogram(out, family, entry->labels, *entry->histogram);

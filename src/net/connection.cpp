@@ -50,6 +50,22 @@ void Connection::Ticket::answer(Response response) {
   }
 }
 
+void Connection::Ticket::when_left(std::function<void()> left) {
+  connection_->loop_->post([connection = connection_, request = request_, call = std::move(left)]() mutable {
+    connection->watch(request, std::move(call));
+  });
+}
+
+/// Tells a route that keeps its request waiting when the client has gone. The connection itself goes on: a client that has only
+/// ended its side gets the answer that the route gives then.
+void Connection::watch(std::uint64_t request, std::function<void()> left) {
+  if (request != request_ || answer_) return;
+  if (broken_ || !transport_)
+    left();
+  else
+    transport_->watch_peer(std::move(left));
+}
+
 void Connection::answered(Response response) {
   if (broken_) return;
   answer_ = std::move(response);
@@ -273,7 +289,8 @@ Task<Response> Connection::handle(Admission& admission) {
   answer_.reset();
   enter(Phase::handling);
   {
-    const auto ticket = std::make_shared<Ticket>(self());
+    const auto ticket = std::make_shared<Ticket>(self(), ++request_);
+    admission.request.departure = ticket;
     in_handler_ = true;
     try {
       (*admission.match.handler)(std::move(admission.request),
@@ -286,6 +303,8 @@ Task<Response> Connection::handle(Admission& admission) {
   if (!answer_) co_await flush();  // earlier answers do not wait for this one
   enter(Phase::handling);
   while (!answer_ && !broken_) co_await answer_came_.wait();
+  ++request_;
+  if (transport_) transport_->unwatch_peer();
   if (!answer_) co_return Response();
   Response response = std::move(*answer_);
   answer_.reset();

@@ -34,16 +34,19 @@ class Connection final : public Watched {
   enum class Phase : unsigned char { idle, header, body, handling, writing, closing };
 
   /// Gives an answer back to the connection, once, from any thread; when it dies without one, that is the answer.
-  class Ticket {
+  class Ticket final : public Departure {
    public:
-    explicit Ticket(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
-    ~Ticket();
+    Ticket(std::shared_ptr<Connection> connection, std::uint64_t request)
+        : connection_(std::move(connection)), request_(request) {}
+    ~Ticket() override;
     Ticket(const Ticket&) = delete;
     Ticket& operator=(const Ticket&) = delete;
     void answer(Response response);
+    void when_left(std::function<void()> left) override;
 
    private:
     std::shared_ptr<Connection> connection_;
+    std::uint64_t request_;
     std::atomic<bool> used_{false};  ///< relaxed: only the first caller goes on, and hands over by post()
   };
 
@@ -84,6 +87,7 @@ class Connection final : public Watched {
   Task<bool> upgrade(Admission& admission);
   Task<Response> handle(Admission& admission);
   void answered(Response response);
+  void watch(std::uint64_t request, std::function<void()> left);
 
   Task<bool> reply(Response& response, const Reply& how);
   Task<bool> reply_stream(Response& response, const Reply& how);
@@ -107,6 +111,7 @@ class Connection final : public Watched {
   bool timed_out_ = false;
   bool ends_quietly_ = false;  ///< nothing is under way: no need to wait for the peer to read
   bool in_handler_ = false;
+  std::uint64_t request_ = 0;  ///< counts them, so that a late word about one is not taken for the next
   std::optional<Response> answer_;
   Signal answer_came_;
   std::shared_ptr<BodyStream> stream_;

@@ -12,6 +12,7 @@
 #include <iotstream/config/config.hpp>
 #include <iotstream/ingest/gate.hpp>
 #include <iotstream/live/hub.hpp>
+#include <iotstream/log/group.hpp>
 #include <iotstream/log/log.hpp>
 #include <iotstream/metrics/metrics.hpp>
 #include <iotstream/net/http.hpp>
@@ -31,6 +32,7 @@ struct Services {
   catalog::Schemas& schemas;
   log::Log& log;
   ingest::Gate& gate;
+  log::GroupCoordinator& groups;
   sim::Simulator& simulator;
   store::History& history;
   live::Hub& hub;

@@ -263,6 +263,8 @@ class Log {
   /// Commits offsets for a group, durably, all or none. Never below what is committed unless `allow_rewind`. Blocks for one
   /// sync.
   virtual Status commit(std::span<const GroupOffset> offsets, bool allow_rewind = false) = 0;
+  /// Removes everything that a group has committed, durably. Errors: not_found, those of commit.
+  virtual Status forget(std::string_view group);
   virtual std::vector<GroupOffset> group_offsets() const = 0;
   virtual std::optional<Offset> committed(std::string_view group, std::string_view topic, PartitionId partition) const = 0;
 

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace iotstream::metrics {
@@ -64,6 +65,10 @@ class Table {
   /// A gauge that is asked for when it is scraped. `read` is called on the scraping thread, until the table dies; it must not
   /// call the table. Observing the same name and labels again replaces it.
   void observe(std::string_view name, std::string_view help, std::function<double()> read, std::string_view labels = {});
+
+  /// Gauges whose labels are known only when they are scraped: `read` gives labels and value of each. As observe() otherwise.
+  using Samples = std::vector<std::pair<std::string, double>>;
+  void collect(std::string_view name, std::string_view help, std::function<Samples()> read);
 
   /// Prometheus text format 0.0.4. Histograms are written in seconds: name them `…_seconds`.
   std::string prometheus() const;

@@ -20,6 +20,15 @@ std::string_view name_of(Method method);
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+/// Whether the client of a request still waits for the answer.
+class Departure {
+ public:
+  virtual ~Departure() = default;
+  /// Calls `left` on a socket thread, once, when the client ends its side or the connection breaks before the request is
+  /// answered; at most the last one given is called. Never after the answer. Any thread. `left` must not block; it may answer.
+  virtual void when_left(std::function<void()> left) = 0;
+};
+
 /// A whole request, body included (up to the server's limit). Owns its bytes.
 struct Request {
   Method method = Method::get;
@@ -29,6 +38,7 @@ struct Request {
   Headers headers;                                          ///< names in lower case
   std::string body;                                         ///< as sent (not decompressed)
   std::string remote;                                       ///< the peer, `127.0.0.1:50412`
+  std::weak_ptr<Departure> departure;                       ///< for routes that keep a request waiting; gone once answered
 
   /// The first value, or nothing.
   std::optional<std::string_view> header(std::string_view lower_case_name) const;

@@ -114,3 +114,26 @@ TEST_CASE("after a failed sync no commit is taken until the restart") {
   CHECK(groups->commit(std::vector{at("g", 0, 3)}, false).error().kind == ErrorKind::unavailable);
   CHECK(groups->committed("g", "topic", PartitionId(0)) == Offset(1));
 }
+
+TEST_CASE("a forgotten group is gone after a restart, and the others are not") {
+  MemoryDisk disk;
+  auto groups = open(disk);
+  REQUIRE(groups->commit(std::vector{at("g", 0, 1), at("g", 1, 2), at("h", 0, 3)}, false));
+  REQUIRE(groups->forget("g"));
+  CHECK(groups->forget("g").error().kind == ErrorKind::not_found);
+  groups = open(disk);
+  CHECK(groups->all().size() == 1);
+  CHECK(groups->committed("h", "topic", PartitionId(0)) == Offset(3));
+}
+
+TEST_CASE("commits that would not be readable at the next start are refused, and what is there stays") {
+  MemoryDisk disk;
+  auto groups = open(disk);
+  REQUIRE(groups->commit(std::vector{at("g", 0, 1)}, false));
+  std::vector<GroupOffset> many;
+  const std::string name(200, 'g');
+  for (std::uint32_t p = 0; p != 310'000; ++p) many.push_back(at(name, p, 1));
+  CHECK(groups->commit(many, false).error().kind == ErrorKind::too_large);
+  REQUIRE(groups->commit(std::vector{at("g", 0, 2)}, false));
+  CHECK(open(disk)->all().size() == 1);
+}

@@ -97,3 +97,19 @@ TEST_CASE("many threads count while others look") {
   for (auto& thread : threads) thread.join();
   CHECK(table.counter("iotstream_x_total", "X.", Table::label("n", "0")).value() == 20'000);
 }
+
+TEST_CASE("a family whose labels are known only at the look is asked for them, and can be replaced") {
+  Table table;
+  int asked = 0;
+  table.collect("iotstream_lag", "Lag.", [&] {
+    ++asked;
+    return Table::Samples{{Table::label("group", "a\"b"), 3}, {"", 0.5}};
+  });
+  table.gauge("iotstream_m", "M.").set(1);
+  CHECK(table.prometheus() ==
+        "# HELP iotstream_lag Lag.\n# TYPE iotstream_lag gauge\niotstream_lag{group=\"a\\\"b\"} 3\niotstream_lag 0.5\n"
+        "# HELP iotstream_m M.\n# TYPE iotstream_m gauge\niotstream_m 1\n");
+  CHECK(asked == 1);
+  table.collect("iotstream_lag", "Lag.", [] { return Table::Samples(); });
+  CHECK(table.prometheus().find("iotstream_lag{") == std::string::npos);
+}

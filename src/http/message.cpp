@@ -1,14 +1,15 @@
-#include "http/messages.hpp"
+#include "http/message.hpp"
 
 #include <simdjson.h>
 
-#include <iotstream/base/json.hpp>
+#include <iotstream/base/time.hpp>
 #include <iotstream/model/row.hpp>
 
 namespace iotstream::http {
 
 namespace {
 
+/// The record's value as JSON: an event's members, or for internal topics the stored text.
 void append_value(std::string& out, Services& services, const std::string& topic, const log::Record& record,
                   std::uint32_t& version) {
   const auto schema = services.schemas.current(topic);
@@ -32,21 +33,16 @@ void append_value(std::string& out, Services& services, const std::string& topic
 
 }  // namespace
 
-void append_message(std::string& out, Services& services, const std::string& topic, const log::Record& record,
-                    std::optional<PartitionId> partition) {
+void write_message(json::Writer& writer, Services& services, const std::string& topic, const log::Record& record) {
   std::string value;
   std::uint32_t version = 0;
   append_value(value, services, topic, record, version);
-  json::Writer writer(out);
-  writer.begin_object();
-  if (partition) writer.key("partition").value(static_cast<std::uint64_t>(partition->value));
   writer.key("offset").value(record.offset.value);
   writer.key("time").value(format_rfc3339(record.time));
   writer.key("append_time").value(format_rfc3339(record.append_time));
   writer.key("device").value(record.key);
   writer.key("schema").value(version);
   writer.key("value").raw(value);
-  writer.end_object();
 }
 
 }  // namespace iotstream::http
