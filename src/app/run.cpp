@@ -59,6 +59,7 @@ int run_server(const ConfigChoice& choice) {
   options.config = config->server;
   auto server = net::Server::start(options, (*rooms)->router(), *(*rooms)->workers, (*rooms)->metrics);
   if (!server) return fail(server.error());
+  if (auto started = (*rooms)->start_mqtt(); !started) return fail(started.error());
   const std::string url = own_url((*server)->endpoints(), !config->server.tls_certificate.empty());
   if (auto started = (*rooms)->simulator->start(url, config->server.token, config->simulations); !started)
     return fail(started.error());
@@ -72,6 +73,7 @@ int run_server(const ConfigChoice& choice) {
   (*rooms)->set_ready(false);
   (*rooms)->simulator->stop();
   (*server)->stop(Duration::seconds(2));
+  (*rooms)->stop_mqtt(Duration::seconds(2));
   (*rooms)->close();
   diagnostics::info("app", "stopped");
   return 0;

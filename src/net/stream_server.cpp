@@ -1,5 +1,6 @@
 // Accepts connections of byte streams onto one loop.
 #include <mutex>
+#include <set>
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -12,6 +13,8 @@
 
 namespace iotstream::net {
 namespace {
+
+using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 constexpr auto accept_pause = std::chrono::milliseconds(100);
 
@@ -34,6 +37,7 @@ class StreamServerImpl final : public StreamServer {
   Status open();
   std::vector<config::Endpoint> endpoints() const override { return endpoints_; }
   void post(std::function<void()> task) override { loop_->post(std::move(task)); }
+  void post_after(Duration delay, std::function<void()> task) override;
   void stop(Duration grace) override;
 
  private:
@@ -49,6 +53,8 @@ class StreamServerImpl final : public StreamServer {
   std::vector<config::Endpoint> endpoints_;
   std::size_t connections_max_ = 0;
   OpenConnections open_;
+  std::set<std::shared_ptr<Timer>> timers_;  ///< the loop's thread
+  bool timers_stopped_ = false;              ///< the loop's thread
   std::mutex stop_mutex_;
   bool stopped_ = false;
 };
@@ -82,8 +88,7 @@ Task<void> StreamServerImpl::accept(Acceptor& acceptor) {
     if (!error) {
       take(std::move(socket));
     } else if (out_of_descriptors(error)) {
-      asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor> pause(
-          loop_->io().get_executor(), accept_pause);
+      Timer pause(loop_->io().get_executor(), accept_pause);
       co_await pause.async_wait(use_task);
     }
   }
@@ -110,6 +115,18 @@ Task<void> StreamServerImpl::serve(std::shared_ptr<StreamSession> session) {
   open_.remove();
 }
 
+void StreamServerImpl::post_after(Duration delay, std::function<void()> task) {
+  loop_->post([this, delay, task = std::move(task)]() mutable {
+    if (timers_stopped_) return;
+    const auto timer = std::make_shared<Timer>(loop_->io().get_executor(), std::chrono::microseconds(delay.us));
+    timers_.insert(timer);
+    timer->async_wait([this, timer, task = std::move(task)](const error_code& error) {
+      timers_.erase(timer);
+      if (!error) task();
+    });
+  });
+}
+
 void StreamServerImpl::stop(Duration grace) {
   const std::lock_guard lock(stop_mutex_);
   if (std::exchange(stopped_, true)) return;
@@ -123,6 +140,11 @@ void StreamServerImpl::stop(Duration grace) {
     do stop_all(true);
     while (!open_.wait_for_none(Duration::milliseconds(20)));
   }
+  // Or the loop would wait for them.
+  loop_->post([this] {
+    timers_stopped_ = true;
+    for (const auto& timer : timers_) timer->cancel();
+  });
   loop_->join();
   acceptors_.clear();
 }

@@ -71,6 +71,8 @@ class StreamServer {
   virtual std::vector<config::Endpoint> endpoints() const = 0;  ///< with the ports that the system chose
   /// Runs `task` on the server's thread; drops it once stopped. Any thread.
   virtual void post(std::function<void()> task) = 0;
+  /// The same after about `delay`.
+  virtual void post_after(Duration delay, std::function<void()> task) = 0;
   /// Accepts nothing more, tells the handlers, waits up to `grace` for them, then drops; joins. Idempotent.
   virtual void stop(Duration grace) = 0;
 };
