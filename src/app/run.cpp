@@ -55,11 +55,11 @@ int run_server(const ConfigChoice& choice) {
     report_imports(*imported);
   }
 
+  if (auto started = (*rooms)->start_mqtt(); !started) return fail(started.error());
   net::ServerOptions options;
   options.config = config->server;
   auto server = net::Server::start(options, (*rooms)->router(), *(*rooms)->workers, (*rooms)->metrics);
   if (!server) return fail(server.error());
-  if (auto started = (*rooms)->start_mqtt(); !started) return fail(started.error());
   const std::string url = own_url((*server)->endpoints(), !config->server.tls_certificate.empty());
   if (auto started = (*rooms)->simulator->start(url, config->server.token, config->simulations); !started)
     return fail(started.error());
