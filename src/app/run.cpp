@@ -60,8 +60,10 @@ int run_server(const ConfigChoice& choice) {
   options.config = config->server;
   auto server = net::Server::start(options, (*rooms)->router(), *(*rooms)->workers, (*rooms)->metrics);
   if (!server) return fail(server.error());
-  const std::string url = own_url((*server)->endpoints(), !config->server.tls_certificate.empty());
-  if (auto started = (*rooms)->simulator->start(url, config->server.token, config->simulations); !started)
+  const bool tls = !config->server.tls_certificate.empty();
+  const std::string url = own_url((*server)->endpoints(), tls);
+  // This process's own devices speak no TLS: with it they can only be simulated in-process.
+  if (auto started = (*rooms)->simulator->start(tls ? std::string() : url, config->server.token, config->simulations); !started)
     return fail(started.error());
   (*rooms)->set_ready(true);
   const std::int64_t ms = (os::system_clock().monotonic_ns() - began_ns) / 1'000'000;
