@@ -1,5 +1,6 @@
 #include "bench/support/bench.hpp"
 #include "bench/system/log.hpp"
+#include "bench/system/mqtt.hpp"
 #include "bench/system/path.hpp"
 
 namespace iotstream::bench {
@@ -15,6 +16,8 @@ const std::vector<Entry>& suite() {
        "the "
        "idle process, and one of the starts, are the whole program",
        log_suite},
+      {"mqtt", "one publisher, one subscriber, messages of 512 bytes over 8 devices; the same client beside Debian's mosquitto",
+       mqtt},
   };
   return entries;
 }

@@ -49,7 +49,7 @@ void Connection::take_unsubscribe(const Unsubscribe& unsubscribe) {
   stream_.send(out);
 }
 
-/// From now on. What is in the log already is not sent for a new filter.
+/// From now on. What is in the log already is not sent for a new filter, also when it is not yet durable.
 void Connection::use_filters(Filters filters) {
   Positions positions;
   const auto reaches = [](const Filters& given, std::string_view dataset) {
@@ -66,7 +66,7 @@ void Connection::use_filters(Filters filters) {
       if (known != session_->positions.end())
         positions.insert(*known);
       else if (!read_already)  // else it is newer than the subscription: from its beginning
-        positions[place] = topic->partition(PartitionId(i)).watermarks().durable;
+        positions[place] = topic->partition(PartitionId(i)).watermarks().written;
     }
   }
   session_->positions = std::move(positions);

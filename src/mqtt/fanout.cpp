@@ -235,6 +235,7 @@ bool Fanout::serve(log::Topic& topic, std::uint32_t number, const std::vector<Re
 
 std::shared_ptr<const Rendered> Fanout::render(const Place& place, const log::Batch& batch, Offset from) {
   auto rendered = std::make_shared<Rendered>();
+  rendered->bytes.reserve(2 * read_bytes_max);  // names are written out in JSON
   rendered->place = place;
   rendered->next = from;
   const std::string prefix = topic_part(place.topic->name()) + '/';
@@ -247,10 +248,10 @@ std::shared_ptr<const Rendered> Fanout::render(const Place& place, const log::Ba
     event.offset = record.offset;
     event.at = static_cast<std::uint32_t>(rendered->bytes.size());
     rendered->bytes += prefix;
-    if (record.key.find_first_of("+#") == std::string_view::npos)
-      rendered->bytes += record.key;
-    else
+    if (has_wildcard(record.key))
       rendered->bytes += topic_part(record.key);
+    else
+      rendered->bytes += record.key;
     event.topic_size = static_cast<std::uint32_t>(rendered->bytes.size()) - event.at;
     if (!renderer.append(rendered->bytes, record)) {
       rendered->bytes.resize(event.at);

@@ -160,8 +160,10 @@ struct Ledger::Replay {
         if (one.get(position) != simdjson::SUCCESS) continue;
         log::Topic* topic = log.find(text_at(position, 0));
         const auto partition = static_cast<std::uint32_t>(number_at(position, 1));
-        if (topic != nullptr && partition < topic->partition_count())
-          session->positions[{topic, partition}] = Offset(number_at(position, 2));
+        if (topic == nullptr || partition >= topic->partition_count()) continue;
+        // A crash may have taken records that were written only: their offsets are given anew.
+        const Offset durable = topic->partition(PartitionId(partition)).watermarks().durable;
+        session->positions[{topic, partition}] = std::min(Offset(number_at(position, 2)), durable);
       }
     sessions[std::move(client)] = std::move(session);
   }

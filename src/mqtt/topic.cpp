@@ -70,8 +70,12 @@ std::optional<Addressee> read_by(const config::TopicPattern& pattern, const std:
 
 }  // namespace
 
+bool has_wildcard(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return c == '+' || c == '#'; });
+}
+
 bool valid_topic_name(std::string_view topic) {
-  return !topic.empty() && topic.size() <= text_size_max && topic.find_first_of("+#") == std::string_view::npos;
+  return !topic.empty() && topic.size() <= text_size_max && !has_wildcard(topic);
 }
 
 bool valid_filter(std::string_view filter) {

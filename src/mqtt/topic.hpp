@@ -26,6 +26,8 @@ struct Addressee {
 /// By the first pattern that fits; nothing when none does. A pattern's `#` stands for one or more levels.
 std::optional<Addressee> addressee_of(const std::vector<config::TopicPattern>& patterns, std::string_view topic);
 
+bool has_wildcard(std::string_view text);
+
 /// The topic `DATASET/DEVICE` under which an event is told to subscribers: `+` and `#`, which no topic may hold, are written
 /// as `%2B` and `%23`.
 std::string topic_part(std::string_view name);
