@@ -1,44 +1,23 @@
 #include "bench/system/mqtt.hpp"
 
-#include <csignal>
 #include <fstream>
-#include <functional>
 #include <future>
+#include <optional>
 #include <sched.h>
 #include <thread>
-#include <unistd.h>
 
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 
-#include <iotstream/os/clock.hpp>
-
+#include "bench/support/child_process.hpp"
 #include "bench/support/mqtt_client.hpp"
 #include "bench/support/server_process.hpp"
+#include "bench/support/timing.hpp"
 
 namespace iotstream::bench {
 namespace {
 
-constexpr const char* mosquitto = "/usr/sbin/mosquitto";
 constexpr std::uint64_t window = 2'000;
 constexpr int quiet_ms = 3'000;
-
-std::int64_t now_ns() { return os::system_clock().monotonic_ns(); }
-
-/// A port that is free just now.
-std::uint16_t free_port() {
-  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), size);
-  ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
-  ::close(descriptor);
-  return ntohs(address.sin_port);
-}
 
 /// One reading of an agricultural machine, 512 bytes of JSON.
 std::string payload() {
@@ -58,36 +37,21 @@ void leave_room() {
   ::sched_setaffinity(0, sizeof processors, &processors);
 }
 
-/// Debian's broker with no limits on its queues, and nothing stored.
-class Mosquitto {
- public:
-  explicit Mosquitto(const std::string& folder) : port_(free_port()) {
-    const std::string file = folder + "/mosquitto.conf";
-    std::ofstream(file) << "listener " << port_ << " 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest none\n"
-                        << "max_inflight_messages 0\nmax_queued_messages 0\nset_tcp_nodelay true\n";
-    process_ = ::fork();
-    if (process_ != 0) return;
-    ::execl(mosquitto, mosquitto, "-c", file.c_str(), nullptr);
-    ::_exit(127);
-  }
-  ~Mosquitto() {
-    ::kill(process_, SIGTERM);
-    ::waitpid(process_, nullptr, 0);
-  }
-  Mosquitto(const Mosquitto&) = delete;
-  Mosquitto& operator=(const Mosquitto&) = delete;
-  std::uint16_t port() const { return port_; }
-
- private:
-  std::uint16_t port_;
-  pid_t process_ = -1;
-};
+/// Debian's broker with no limits on its queues, and nothing stored. nullptr when it is not installed.
+Result<std::unique_ptr<ChildProcess>> start_mosquitto(const std::string& folder, std::uint16_t port) {
+  const std::string program = find_program("mosquitto");
+  if (program.empty()) return std::unique_ptr<ChildProcess>();
+  const std::string file = folder + "/mosquitto.conf";
+  std::ofstream(file) << "listener " << port << " 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest none\n"
+                      << "max_inflight_messages 0\nmax_queued_messages 0\nset_tcp_nodelay true\n";
+  return ChildProcess::execute(program, {"mosquitto", "-c", file}, -1);
+}
 
 Result<std::unique_ptr<MqttClient>> connect_soon(std::uint16_t port, const std::string& client) {
   for (int attempt = 0;; ++attempt) {
     auto connected = MqttClient::connect(port, client);
     if (connected || attempt == 100) return connected;
-    ::usleep(20'000);
+    sleep_for_ms(20);
   }
 }
 
@@ -151,11 +115,14 @@ Result<Series> measure(unsigned qos, std::uint64_t count, std::uint64_t rounds, 
 Result<std::vector<Figure>> mqtt(const Options& options) {
   const TemporaryFolder folder;
   const std::uint16_t port = free_port();
-  auto server = ServerProcess::start(folder.path() + "/data", {fmt::format("mqtt.listen=[\"127.0.0.1:{}\"]", port)});
+  auto server =
+      ServerProcess::start_without_devices(folder.path() + "/data", {fmt::format("mqtt.listen=[\"127.0.0.1:{}\"]", port)});
   if (!server) return server.error();
-  std::optional<Mosquitto> other;
-  if (::access(mosquitto, X_OK) == 0) other.emplace(folder.path());
-  const auto their_port = other ? std::optional(other->port()) : std::nullopt;
+  const std::uint16_t other_port = free_port();
+  auto other = start_mosquitto(folder.path(), other_port);
+  if (!other) return other.error();
+  if (!*other) note("mosquitto is not installed: nothing to compare with");
+  const auto their_port = *other ? std::optional(other_port) : std::nullopt;
 
   const std::uint64_t rounds = options.quick ? 1 : 5;
   std::vector<Figure> figures;
@@ -178,14 +145,14 @@ Result<std::vector<Figure>> mqtt(const Options& options) {
                     0,
                     0,
                     Good::at_least};
-      if (other) {
+      if (their_port) {
         figure.limit_name = "mosquitto, storing nothing";
         figure.limit_value = median(series->theirs);
         figure.target_ratio = 2;
       }
       figures.push_back(figure);
       figures.push_back({fmt::format("MQTT QoS {}, messages that did not arrive", qos), static_cast<double>(series->ours_lost),
-                         "messages", rounds, other ? "mosquitto" : "", static_cast<double>(series->theirs_lost)});
+                         "messages", rounds, their_port ? "mosquitto" : "", static_cast<double>(series->theirs_lost)});
     }
   }).join();
   if (!status) return status.error();

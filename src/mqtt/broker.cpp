@@ -1,11 +1,8 @@
 #include "mqtt/broker.hpp"
 
-#include <array>
-#include <set>
-
 #include <fmt/format.h>
 
-#include <iotstream/base/bytes.hpp>
+#include <iotstream/base/text.hpp>
 #include <iotstream/os/process.hpp>
 
 #include "mqtt/connection.hpp"
@@ -14,13 +11,6 @@
 
 namespace iotstream::mqtt {
 namespace {
-
-/// Every byte is looked at, whatever the outcome.
-bool same_secret(std::string_view a, std::string_view b) {
-  unsigned difference = a.size() == b.size() ? 0 : 1;
-  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) difference |= static_cast<unsigned char>(a[i] ^ b[i]);
-  return difference == 0;
-}
 
 Duration seconds(std::uint32_t count) { return Duration::seconds(count); }
 
@@ -59,7 +49,9 @@ Broker::Broker(Needs needs, Sessions sessions) : needs_(std::move(needs)), sessi
   metrics().sessions.set(static_cast<std::int64_t>(sessions_.size()));
 }
 
-bool Broker::admits(std::string_view password) const { return needs_.token.empty() || same_secret(password, needs_.token); }
+bool Broker::admits(std::string_view password) const {
+  return needs_.token.empty() || equals_in_constant_time(password, needs_.token);
+}
 
 std::string Broker::new_client_id() {
   std::string id = "auto-";

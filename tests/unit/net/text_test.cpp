@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <iotstream/base/text.hpp>
+
 using namespace iotstream::net;
 
 TEST_CASE("percent escapes are undone strictly") {
