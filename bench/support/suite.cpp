@@ -1,6 +1,7 @@
 #include "bench/support/bench.hpp"
 #include "bench/system/import.hpp"
 #include "bench/system/log.hpp"
+#include "bench/system/mqtt.hpp"
 #include "bench/system/path.hpp"
 
 namespace iotstream::bench {
@@ -20,6 +21,8 @@ const std::vector<Entry>& suite() {
        "a CSV file of a machine's readings into the catalog, beside prepared SQLite inserts of the same values, 10,000 a "
        "transaction",
        import},
+      {"mqtt", "one publisher, one subscriber, messages of 512 bytes over 8 devices; the same client beside Debian's mosquitto",
+       mqtt},
   };
   return entries;
 }

@@ -107,6 +107,8 @@ Status Rooms::open_all() {
   services_ = std::make_unique<http::Services>(http::Services{config, *catalog, *imports, schemas, *log, *gate, *groups, *simulator,
                                                               *history, *hub, *workers, clock, metrics, clock.now(),
                                                               [this] { return ready_.load(std::memory_order_relaxed); }});
+  if (!config.mqtt.listen.empty())
+    services_->mqtt_clients = [this] { return mqtt ? mqtt->clients() : std::vector<mqtt::ClientStatus>(); };
   ingest::add_routes(router_, *gate, *workers, config.server.body_size_max);
   http::add_routes(router_, *services_);
   observe_process();
@@ -147,9 +149,24 @@ void Rooms::observe_process() {
                   [this] { return ready_.load(std::memory_order_relaxed) ? 1.0 : 0.0; });
 }
 
+Status Rooms::start_mqtt() {
+  if (config.mqtt.listen.empty()) return {};
+  auto started = mqtt::Listener::start(config, *log, *gate, schemas, os::system_clock(), metrics);
+  if (!started) return started.error();
+  mqtt = std::move(*started);
+  for (const config::Endpoint& endpoint : mqtt->endpoints())
+    diagnostics::info("mqtt", "MQTT 3.1.1 and 5 on {}{}", endpoint.text(), config.mqtt.tls ? ", with TLS" : "");
+  return {};
+}
+
+void Rooms::stop_mqtt(Duration grace) {
+  if (mqtt) mqtt->stop(grace);
+}
+
 void Rooms::close() {
   if (std::exchange(closed_, true)) return;
   if (imports) imports->stop();
+  stop_mqtt(Duration::seconds(0));
   if (simulator) simulator->stop();
   if (groups) groups->close();
   if (hub) hub->stop();

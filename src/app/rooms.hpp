@@ -16,6 +16,7 @@
 #include <iotstream/log/group.hpp>
 #include <iotstream/log/log.hpp>
 #include <iotstream/metrics/metrics.hpp>
+#include <iotstream/mqtt/listener.hpp>
 #include <iotstream/net/http.hpp>
 #include <iotstream/os/clock.hpp>
 #include <iotstream/os/process.hpp>
@@ -45,6 +46,10 @@ class Rooms {
   using ImportProgress = std::function<void(const std::string& path, std::uint64_t done, std::uint64_t total)>;
   Result<std::vector<catalog::ImportReport>> import_configured(const ImportProgress& progress);
 
+  /// Listens for MQTT when the configuration says so. Errors: those of mqtt::Listener::start.
+  Status start_mqtt();
+  void stop_mqtt(Duration grace);
+
   void set_ready(bool ready) { ready_.store(ready, std::memory_order_relaxed); }
 
   const config::Config& config;
@@ -60,6 +65,7 @@ class Rooms {
   std::unique_ptr<store::History> history;
   std::unique_ptr<live::Hub> hub;
   std::unique_ptr<sim::Simulator> simulator;
+  std::unique_ptr<mqtt::Listener> mqtt;  ///< from start_mqtt() on
 
  private:
   explicit Rooms(const config::Config& configuration) : config(configuration) {}

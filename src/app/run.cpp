@@ -55,12 +55,15 @@ int run_server(const ConfigChoice& choice) {
     report_imports(*imported);
   }
 
+  if (auto started = (*rooms)->start_mqtt(); !started) return fail(started.error());
   net::ServerOptions options;
   options.config = config->server;
   auto server = net::Server::start(options, (*rooms)->router(), *(*rooms)->workers, (*rooms)->metrics);
   if (!server) return fail(server.error());
-  const std::string url = own_url((*server)->endpoints(), !config->server.tls_certificate.empty());
-  if (auto started = (*rooms)->simulator->start(url, config->server.token, config->simulations); !started)
+  const bool tls = !config->server.tls_certificate.empty();
+  const std::string url = own_url((*server)->endpoints(), tls);
+  // This process's own devices speak no TLS: with it they can only be simulated in-process.
+  if (auto started = (*rooms)->simulator->start(tls ? std::string() : url, config->server.token, config->simulations); !started)
     return fail(started.error());
   (*rooms)->imports->watch();
   (*rooms)->set_ready(true);
@@ -75,6 +78,7 @@ int run_server(const ConfigChoice& choice) {
   (*rooms)->simulator->stop();
   (*rooms)->groups->close();  // answers the fetches that wait: the server need not wait for them
   (*server)->stop(Duration::seconds(2));
+  (*rooms)->stop_mqtt(Duration::seconds(2));
   (*rooms)->close();
   diagnostics::info("app", "stopped");
   return 0;

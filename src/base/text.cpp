@@ -61,4 +61,16 @@ std::string base64_encode(std::string_view bytes) {
   return out;
 }
 
+bool equals_in_constant_time(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  unsigned difference = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    // Through volatile, so that no compiler turns the loop into one that leaves early.
+    const volatile unsigned char x = static_cast<unsigned char>(a[i]);
+    const volatile unsigned char y = static_cast<unsigned char>(b[i]);
+    difference |= static_cast<unsigned>(x ^ y);
+  }
+  return difference == 0;
+}
+
 }  // namespace iotstream

@@ -9,6 +9,7 @@
 
 #include "config/endpoint.hpp"
 #include "config/files.hpp"
+#include "config/mqtt.hpp"
 #include "config/section.hpp"
 #include "config/tree.hpp"
 
@@ -306,6 +307,7 @@ Config read_config(const Node& tree, std::vector<Problem>& problems) {
   if (config.data_dir.empty()) root.problem("data_dir", "data_dir must not be empty");
   if (auto usable = check_folder(config.data_dir); !usable.ok()) root.problem("data_dir", usable.error().message);
   config.server = read_server(root.read_section("server"));
+  config.mqtt = read_mqtt(root.read_section("mqtt"), config.server);
   config.log = read_log(root.read_section("log"));
   read_topics(root, config, problems);
   config.store = read_store(root.read_section("store"));

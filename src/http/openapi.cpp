@@ -192,7 +192,7 @@ constexpr Operation operations[] = {
     {"/healthz", "get", "The process answers.", "", "", "200", "text/plain"},
     {"/readyz", "get", "It serves: 200, else 503.", "", "", "200,503", "text/plain"},
     {"/metrics", "get", "Prometheus text format.", "", "", "200", "text/plain"},
-    {"/api/v1/status", "get", "Version, uptime, rates, latencies, memory, viewers.", "", "", "200", json_type},
+    {"/api/v1/status", "get", "Version, uptime, rates, latencies, memory, viewers, MQTT clients.", "", "", "200", json_type},
     {"/api/v1/openapi.json", "get", "This document.", "", "", "200", json_type},
     {"/api/v1/live", "get", "WebSocket: subscriptions with back-fill and live frames; the protocol is in docs/live.md.",
      "wire: json for data frames as text", "", "101,403", ""},

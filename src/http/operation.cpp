@@ -8,6 +8,22 @@ namespace iotstream::http {
 
 namespace {
 
+void write_mqtt(json::Writer& writer, Services& services) {
+  if (!services.mqtt_clients) return;
+  writer.key("mqtt").begin_array();
+  for (const mqtt::ClientStatus& client : services.mqtt_clients()) {
+    writer.begin_object();
+    writer.key("client").value(client.client);
+    writer.key("remote").value(client.remote);
+    writer.key("version").value(client.version == 5 ? "5" : "3.1.1");
+    writer.key("subscriptions").value(client.filters);
+    writer.key("published").value(client.published);
+    writer.key("delivered").value(client.delivered);
+    writer.end_object();
+  }
+  writer.end_array();
+}
+
 net::Response status(Services& services) {
   const os::ProcessUsage usage = os::process_usage();
   std::string body;
@@ -59,7 +75,9 @@ net::Response status(Services& services) {
     writer.key("merged").value(viewer.merged);
     writer.end_object();
   }
-  writer.end_array().end_object();
+  writer.end_array();
+  write_mqtt(writer, services);
+  writer.end_object();
   return net::Response::json(std::move(body));
 }
 

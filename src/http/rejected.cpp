@@ -33,6 +33,7 @@ void write_letter(json::Writer& writer, const DeadLetter& letter) {
   writer.key("dataset").value(letter.dataset);
   writer.key("reason").value(letter.reason);
   writer.key("source").value(letter.source);
+  if (!letter.device.empty()) writer.key("device").value(letter.device);
   writer.key("kind").value(letter.kind);
   writer.key("line").value(letter.line);
   writer.key("size").value(letter.size);

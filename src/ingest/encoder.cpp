@@ -57,6 +57,8 @@ void Encoder::begin() {
   cells_.clear();
   role_cells_.fill(0);
   given_time_.reset();
+  given_device_ = {};
+  token_ = {};
   members_.trim();
   const std::uint64_t generation = schemas_.generation();
   if (generation == generation_) return;
@@ -88,7 +90,10 @@ std::string_view Encoder::text_of(const model::Value& value, std::array<char, 24
 }
 
 Status Encoder::find_device() {
-  device_ = dataset_;
+  device_ = given_device_.empty() ? std::string_view(dataset_) : given_device_;
+  if (device_.size() > name_size_max)
+    return Error{ErrorKind::unprocessable, fmt::format("the device's name is longer than {} bytes", name_size_max)};
+  if (!given_device_.empty()) return {};
   for (std::size_t role = 0; role < device_roles; ++role) {
     const Cell* cell = cell_of(static_cast<Role>(role));
     const std::string_view text = cell ? text_of(cell->value, device_digits_) : std::string_view();
@@ -154,6 +159,7 @@ Status Encoder::fit_schema(Timestamp arrival) {
 
 ByteView Encoder::build() {
   row_.begin(schema_ ? schema_->version() : SchemaVersion(0), find_facts(), flags_);
+  row_.set_token(token_);
   for (const Cell& cell : cells_) {
     if (cell.left_out) continue;
     const FieldId field = *cell.member->field;

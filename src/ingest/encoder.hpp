@@ -41,6 +41,11 @@ class Encoder {
   /// The event's time when no member tells it: of a source that has it beside the members.
   void set_time(std::optional<Timestamp> time) { given_time_ = time; }
 
+  /// The device, whatever the members say; empty: as they say. Must live until finish().
+  void set_device(std::string_view device) { given_device_ = device; }
+  /// RowBuilder::set_token: must live until finish() has returned.
+  void set_token(std::string_view token) { token_ = token; }
+
   /// Decides device and time, grows the schema when it must (blocks for one sync then), encodes. Errors: unprocessable (a
   /// device that cannot be one), those of Schemas::evolve.
   Result<Encoded> finish(Timestamp arrival);
@@ -75,6 +80,8 @@ class Encoder {
   std::array<char, 24> device_digits_{};  ///< of a device that is an integer
   std::uint16_t flags_ = 0;
   std::optional<Timestamp> given_time_;
+  std::string_view given_device_;
+  std::string_view token_;
   std::vector<model::FieldDraft> drafts_;
 
   std::string facts_code_;  ///< of the last event, with what it led to

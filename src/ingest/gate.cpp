@@ -57,6 +57,7 @@ class GateImpl final : public Gate {
   void reject(const Submission& submission, const std::string& reason) override;
   DeadLetters& dead_letters() override { return shared_->letters; }
   Result<log::Topic*> topic(std::string_view dataset) override;
+  std::vector<Result<Outcome>> take(std::span<const Submission> submissions, Acks acks, Acknowledged acknowledged) override;
 
  private:
   // A submission on its way to its answer.
@@ -186,6 +187,30 @@ void GateImpl::reject(const Submission& submission, const std::string& reason) {
   letter.raw = submission.body.substr(0, letter_size_max);
   letter.size = submission.body.size();
   shared_->letters.keep(std::move(letter));
+}
+
+std::vector<Result<Outcome>> GateImpl::take(std::span<const Submission> submissions, Acks acks, Acknowledged acknowledged) {
+  const std::int64_t begun_ns = clock_.monotonic_ns();
+  const Timestamp arrival = clock_.now();
+  std::vector<Result<Outcome>> outcomes;
+  outcomes.reserve(submissions.size());
+  std::unique_ptr<Workspace> workspace = workspaces_.take();
+  bool refused = false;
+  for (const Submission& submission : submissions) {
+    if (refused) break;
+    Intake intake(*workspace, shared_->letters, submission, arrival, std::nullopt, submission.skip, {});
+    const Status readable = intake.run();
+    shared_->tally.add(submission.kind, intake.outcome(), submission.body.size());
+    refused = intake.outcome().refusal.has_value();
+    outcomes.push_back(readable ? Result<Outcome>(std::move(intake.outcome())) : readable.error());
+  }
+  const std::vector<Touched> touched = workspace->touched();
+  workspaces_.give_back(std::move(workspace));
+  acknowledge(touched, acks, [shared = shared_, begun_ns, acknowledged = std::move(acknowledged)](const Status& status) {
+    shared->tally.latency().record_us((shared->clock.monotonic_ns() - begun_ns) / 1000);
+    acknowledged(status);
+  });
+  return outcomes;
 }
 
 }  // namespace

@@ -46,6 +46,7 @@ DeadLetter letter_of(const Submission& submission, Timestamp arrival, const std:
   letter.time = arrival;
   letter.dataset = submission.dataset;
   letter.source = submission.source;
+  letter.device = submission.device;
   letter.kind = name_of(submission.kind);
   letter.reason = reason;
   return letter;
@@ -87,7 +88,7 @@ Status Intake::run_json(Layout layout) {
   Pieces pieces(body_, layout);
   Piece piece;
   while (pieces.next(piece))
-    if (due()) take(piece);
+    if (due() && !known(piece.number)) take(piece);
   if (layout == Layout::object && outcome_.rejected == 1 && outcome_.errors.front().kind == ErrorKind::invalid)
     return Error{ErrorKind::invalid, outcome_.errors.front().reason};
   if (!pieces.broken()) return {};
@@ -161,7 +162,24 @@ void Intake::take(const Piece& piece) {
   finish(piece, *encoder);
 }
 
+bool Intake::known(std::uint64_t number) {
+  if (std::find(submission_.known.begin(), submission_.known.end(), number) == submission_.known.end()) return false;
+  ++outcome_.duplicates;
+  ++handled_;
+  return true;
+}
+
+void Intake::mark(std::uint64_t number, Encoder& encoder) {
+  if (!submission_.device.empty()) encoder.set_device(submission_.device);
+  if (submission_.token.empty()) return;
+  token_ = submission_.token;
+  const auto short_number = static_cast<std::uint32_t>(number);
+  token_.append(reinterpret_cast<const char*>(&short_number), sizeof short_number);
+  encoder.set_token(token_);
+}
+
 void Intake::finish(const Piece& piece, Encoder& encoder) {
+  mark(piece.number, encoder);
   Result<Encoded> encoded = encoder.finish(arrival_);
   if (!encoded) return fail(piece, encoder.topic().name(), std::move(encoded).error());
   append(piece, encoder, *encoded);

@@ -49,6 +49,10 @@ class Intake {
   Status unreadable(std::string message);
   /// True when this reading is to be looked at.
   bool due();
+  /// True when the reading of that number was taken before.
+  bool known(std::uint64_t number);
+  /// The device and token that the submission gives to every reading.
+  void mark(std::uint64_t number, Encoder& encoder);
   void take(const Piece& piece);
   void take(const catalog::CsvTable::Row& row, const std::vector<std::string>& columns);
   void finish(const Piece& piece, Encoder& encoder);
@@ -73,6 +77,7 @@ class Intake {
   Layout layout_ = Layout::object;
   JsonReader::Pick pick_;
   CsvLines csv_lines_;
+  std::string token_;
   Outcome outcome_;
 };
 

@@ -36,6 +36,7 @@ std::string encode(const DeadLetter& letter) {
   writer.begin_object();
   writer.key("reason").value(letter.reason);
   writer.key("source").value(letter.source);
+  if (!letter.device.empty()) writer.key("device").value(letter.device);
   writer.key("kind").value(letter.kind);
   writer.key("line").value(letter.line);
   writer.key("form").value(name_of(letter.form));
@@ -60,6 +61,7 @@ std::optional<DeadLetter> decode(const log::Record& record) {
   letter.dataset = record.key;
   letter.reason = text_of(document, "reason");
   letter.source = text_of(document, "source");
+  letter.device = text_of(document, "device");
   letter.kind = text_of(document, "kind");
   letter.line = number_of(document, "line");
   letter.form = form_of(text_of(document, "form"));

@@ -33,6 +33,7 @@ std::future<Result<Outcome>> send(Gate& gate, const DeadLetter& letter) {
   submission.format = format_of(letter.form);
   submission.body = body;
   submission.source = source;
+  submission.device = letter.device;
   submission.kind = SourceKind::resend;
   auto promise = std::make_shared<std::promise<Result<Outcome>>>();
   auto answer = promise->get_future();

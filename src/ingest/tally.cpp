@@ -10,6 +10,8 @@ std::string_view name_of(SourceKind kind) {
       return "simulation";
     case SourceKind::resend:
       return "resend";
+    case SourceKind::mqtt:
+      return "mqtt";
   }
   return "unknown";
 }

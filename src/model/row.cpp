@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -63,6 +64,7 @@ void RowBuilder::begin(SchemaVersion version, FactsId facts, std::uint16_t flags
   version_ = version;
   facts_ = facts;
   flags_ = flags;
+  token_ = {};
   used_ = 0;
   heap_.clear();
 }
@@ -107,12 +109,14 @@ ByteView RowBuilder::finish() {
     if (in_heap(cells_[i].kind)) text_bytes += cells_[i].slot >> 32;
   }
   const std::size_t kinds_size = format::kinds_size(used_);
-  out_.assign(format::header_size + kinds_size + slots * format::slot_size + text_bytes, std::byte{0});
+  const std::size_t token_bytes = token_.empty() ? 0 : token_.size() + format::token_length_size;
+  IOTSTREAM_ASSERT(token_.size() <= 0xffff, "{} bytes of token", token_.size());
+  out_.assign(format::header_size + kinds_size + slots * format::slot_size + text_bytes + token_bytes, std::byte{0});
   std::byte* const row = out_.data();
   store_le(row + format::version_at, version_.value);
   store_le(row + format::facts_at, facts_.value);
   store_le(row + format::fields_at, static_cast<std::uint16_t>(used_));
-  store_le(row + format::flags_at, flags_);
+  store_le(row + format::flags_at, token_.empty() ? flags_ : static_cast<std::uint16_t>(flags_ | row_has_token));
   store_le(row + format::slots_at, static_cast<std::uint32_t>(slots));
 
   std::byte* const kinds = row + format::header_size;
@@ -136,6 +140,10 @@ ByteView RowBuilder::finish() {
     }
     slot += format::slot_size;
   }
+  if (!token_.empty()) {
+    std::memcpy(heap + heap_used, token_.data(), token_.size());
+    store_le(heap + heap_used + token_.size(), static_cast<std::uint16_t>(token_.size()));
+  }
   return out_;
 }
 
@@ -157,6 +165,15 @@ Result<RowView> RowView::open(ByteView bytes) {
   view.slots_ = view.kinds_ + kinds_size;
   const std::byte* const heap = view.slots_ + slot_count * format::slot_size;
   view.heap_ = as_text({heap, static_cast<std::size_t>(bytes.data() + bytes.size() - heap)});
+
+  if ((view.flags_ & row_has_token) != 0) {
+    const std::size_t length_at = view.heap_.size() - format::token_length_size;
+    if (view.heap_.size() < format::token_length_size) return corrupt("no room for the length of its token");
+    const std::size_t length = load_le<std::uint16_t>(bytes.data() + bytes.size() - format::token_length_size);
+    if (length > length_at) return corrupt(fmt::format("a token of {} bytes in {}", length, length_at));
+    view.token_ = view.heap_.substr(length_at - length, length);
+    view.heap_ = view.heap_.substr(0, length_at - length);
+  }
 
   std::size_t slot = 0;
   for (std::uint32_t i = 0; i < kinds_size * 2; ++i) {
@@ -203,7 +220,10 @@ void append_json(std::string& out, const Value& value) {
     case ValueKind::real: {
       const std::size_t begin = out.size();
       json::append_number(out, value.real);
-      if (out.find_first_of(".en", begin) == std::string::npos) out += ".0";
+      // By hand: find_first_of calls memchr for every digit, and this is what rendering spends its time on.
+      const bool plain = std::none_of(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(),
+                                      [](char c) { return c == '.' || c == 'e' || c == 'n'; });
+      if (plain) out += ".0";
       break;
     }
     case ValueKind::json:

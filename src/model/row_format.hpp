@@ -15,8 +15,9 @@ inline constexpr std::size_t flags_at = 10;   // u16
 inline constexpr std::size_t slots_at = 12;   // u32
 inline constexpr std::size_t header_size = 16;
 inline constexpr std::size_t slot_size = 8;
+inline constexpr std::size_t token_length_size = 2;  // u16, the last of the row, when it has a token
 inline constexpr std::size_t fields_max = 0xffff;
-inline constexpr std::uint16_t flags_known = row_has_date_hour;
+inline constexpr std::uint16_t flags_known = row_has_date_hour | row_has_token;
 inline constexpr unsigned kinds_known = static_cast<unsigned>(ValueKind::key) + 1;
 
 /// Bytes of the kinds of `fields` cells: a nibble each, padded so that the slots stay at multiples of 8 from the row's begin.

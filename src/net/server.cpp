@@ -1,18 +1,14 @@
 #include <algorithm>
-#include <condition_variable>
 #include <mutex>
 
-#include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/ip/v6_only.hpp>
 #include <fmt/format.h>
-#include <sys/resource.h>
 
-#include <iotstream/base/diagnostics.hpp>
 #include <iotstream/net/server.hpp>
 
 #include "net/connection.hpp"
+#include "net/listening.hpp"
 #include "net/tls.hpp"
 
 namespace iotstream::net {
@@ -20,94 +16,7 @@ namespace {
 
 using asio::ip::tcp;
 
-// Beside the connections: files, databases, the event loops themselves.
-constexpr rlim_t other_descriptors = 512;
 constexpr auto accept_pause = std::chrono::milliseconds(100);
-// Half-open connections, where the peer has vanished without a word, are given up by the kernel after this long without an
-// acknowledgement.
-constexpr int unacknowledged_ms_max = 45'000;
-
-/// Counts open connections, and waits for the last one.
-class OpenConnections {
- public:
-  std::size_t add() {
-    const std::lock_guard lock(mutex_);
-    return ++count_;
-  }
-  void remove() {
-    const std::lock_guard lock(mutex_);
-    if (--count_ == 0) none_.notify_all();
-  }
-  bool wait_for_none(Duration patience) {
-    std::unique_lock lock(mutex_);
-    return none_.wait_for(lock, std::chrono::microseconds(patience.us), [&] { return count_ == 0; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable none_;
-  std::size_t count_ = 0;
-};
-
-/// Makes room for `wanted` connections among the process's descriptors; returns how many there is room for.
-std::size_t make_descriptor_room(std::size_t wanted) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
-  const rlim_t needed = wanted + other_descriptors;
-  if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < needed) {
-    limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? needed : std::min<rlim_t>(needed, limit.rlim_max);
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-  }
-  if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= needed) return wanted;
-  const std::size_t room = limit.rlim_cur > 2 * other_descriptors ? limit.rlim_cur - other_descriptors : limit.rlim_cur / 2;
-  diagnostics::warning("net", "the limit of open files ({}) leaves room for {} connections, not {}: raise it with ulimit -n",
-                       limit.rlim_cur, room, wanted);
-  return room;
-}
-
-Error listen_error(const config::Endpoint& endpoint, const error_code& error) {
-  std::string advice = "check the address in server.listen";
-  if (error == asio::error::address_in_use) {
-    advice = fmt::format(
-        "another program uses it; stop that one, or choose another port in server.listen (0 lets the system choose)");
-  } else if (error == asio::error::access_denied) {
-    advice = "ports below 1024 need a privilege; choose a higher one in server.listen";
-  } else if (error == boost::system::errc::address_not_available) {
-    advice = "this machine has no such address; correct server.listen";
-  }
-  return {ErrorKind::io, fmt::format("cannot listen on {}: {}; {}", endpoint.text(), error.message(), advice)};
-}
-
-Result<std::unique_ptr<Acceptor>> open_acceptor(Loop& loop, const config::Endpoint& endpoint) {
-  error_code error;
-  const auto address = asio::ip::make_address(endpoint.host, error);
-  if (error)
-    return Error{ErrorKind::io,
-                 fmt::format("cannot listen on {}: not a numeric address; correct server.listen", endpoint.text())};
-  const tcp::endpoint place(address, endpoint.port);
-  auto acceptor = std::make_unique<Acceptor>(loop.io().get_executor());
-  acceptor->open(place.protocol(), error);
-  if (!error) acceptor->set_option(asio::socket_base::reuse_address(true), error);
-  if (!error && address.is_v6()) acceptor->set_option(asio::ip::v6_only(true), error);
-  if (!error) acceptor->bind(place, error);
-  if (!error) acceptor->listen(asio::socket_base::max_listen_connections, error);
-  if (error) return listen_error(endpoint, error);
-  return acceptor;
-}
-
-void set_socket_options(Socket& socket) {
-  error_code ignored;
-  socket.set_option(tcp::no_delay(true), ignored);  // answers are written whole: nothing is gained by waiting for more
-  socket.set_option(asio::socket_base::keep_alive(true), ignored);
-  socket.set_option(asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>(unacknowledged_ms_max), ignored);
-}
-
-std::string text_of(const tcp::endpoint& endpoint) {
-  const std::string address = endpoint.address().to_string();
-  return endpoint.address().is_v6() ? fmt::format("[{}]:{}", address, endpoint.port())
-                                    : fmt::format("{}:{}", address, endpoint.port());
-}
 
 Duration tick_of(const ServerOptions& options) {
   const std::int64_t shortest =
@@ -168,7 +77,7 @@ Status ServerImpl::open() {
     loops_.push_back(std::make_shared<Loop>(fmt::format("net-{}", i), tick_of(state_->options)));
   }
   for (const auto& endpoint : config.listen) {
-    auto acceptor = open_acceptor(*loops_.front(), endpoint);
+    auto acceptor = open_acceptor(*loops_.front(), endpoint, "server.listen");
     if (!acceptor) return acceptor.error();
     error_code ignored;
     endpoints_.push_back({endpoint.host, (*acceptor)->local_endpoint(ignored).port()});
@@ -188,8 +97,7 @@ Task<void> ServerImpl::accept(Acceptor& acceptor) {
     if (error == asio::error::operation_aborted || !acceptor.is_open()) break;
     if (!error) {
       take(loop, std::move(socket));
-    } else if (error == asio::error::no_descriptors || error == asio::error::no_memory ||
-               error == asio::error::no_buffer_space) {
+    } else if (out_of_descriptors(error)) {
       // Connections that end make room; until then the kernel's queue holds the others.
       state_->metrics.refused("descriptors");
       asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor> pause(

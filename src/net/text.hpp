@@ -23,10 +23,6 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_bl
 /// be decoded.
 std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query);
 
-/// Compares every byte whatever the outcome, so that the time taken says nothing about how much of a secret was right. (It does
-/// tell the length.)
-bool equals_in_constant_time(std::string_view a, std::string_view b);
-
 /// True when a header with this value would end the line early or hide bytes: it holds CR, LF or NUL.
 bool breaks_header(std::string_view text);
 

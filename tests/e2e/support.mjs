@@ -14,7 +14,7 @@ export const CONFIG = join(ROOT, 'config', 'iotstream.toml');
 const require = createRequire(join(ROOT, 'web', 'package.json'));
 const { WebSocket } = require('ws');
 
-const READY = /^ready (http:\/\/\S+) in (\d+) ms$/m;
+const READY = /^ready (https?:\/\/\S+) in (\d+) ms$/m;
 
 const folders = [];
 process.on('exit', () => {

@@ -1,4 +1,4 @@
-// Texts that come from outside: UTF-8 and base64.
+// Texts that come from outside: UTF-8, base64, secrets.
 #pragma once
 
 #include <cstddef>
@@ -36,6 +36,10 @@ inline std::size_t utf8_length(std::string_view text) noexcept {
 /// The offset of the first byte that is not valid UTF-8; text.size() when all is.
 std::size_t first_invalid_utf8(std::string_view text) noexcept;
 inline bool is_utf8(std::string_view text) noexcept { return first_invalid_utf8(text) == text.size(); }
+
+/// Compares every byte whatever the outcome, so that the time taken says nothing about how much of a secret was right. (It does
+/// tell the length.)
+bool equals_in_constant_time(std::string_view a, std::string_view b);
 
 /// RFC 4648 §4, with padding.
 std::string base64_encode(std::string_view bytes);

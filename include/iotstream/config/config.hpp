@@ -114,10 +114,40 @@ struct Imports {
   Duration keep = Duration::seconds(86'400);    ///< an upload that nobody touched for so long is removed
 };
 
+/// One level of a pattern that MQTT topics are read by.
+struct TopicLevel {
+  enum class Kind : unsigned char {
+    literal,  ///< that text
+    dataset,  ///< `{dataset}`
+    device,   ///< `{device}`
+    one,      ///< `+`: any one level
+    several,  ///< `#`: one or more levels; once in a pattern
+  };
+  Kind kind = Kind::literal;
+  std::string text;
+};
+using TopicPattern = std::vector<TopicLevel>;
+
+struct Mqtt {
+  std::vector<Endpoint> listen;  ///< empty: no MQTT
+  bool tls = false;              ///< with the certificate of `server`
+  /// The first that fits a topic tells dataset and device: by default `{dataset}/{device}`, `#/{device}/{dataset}`,
+  /// `{dataset}`.
+  std::vector<TopicPattern> topics;
+  std::uint64_t packet_size_max = 1'114'112;  ///< `max_packet`: 1 MiB of payload and room for the topic
+  std::uint32_t connections_max = 10'000;
+  std::uint32_t sessions_max = 10'000;                       ///< that outlive their connection
+  Duration session_expiry_max = Duration::seconds(604'800);  ///< `session_expiry`: of a session without its client
+};
+
+/// Reads `plant/+/{device}/{dataset}`. Errors: invalid.
+Result<TopicPattern> parse_topic_pattern(std::string_view text);
+
 struct Config {
   std::string path;  ///< the file it was read from
   std::string data_dir = "var";
   Server server;
+  Mqtt mqtt;
   Log log;
   std::vector<Topic> topics;
   Store store;

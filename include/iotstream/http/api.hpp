@@ -15,6 +15,7 @@
 #include <iotstream/log/group.hpp>
 #include <iotstream/log/log.hpp>
 #include <iotstream/metrics/metrics.hpp>
+#include <iotstream/mqtt/listener.hpp>
 #include <iotstream/net/http.hpp>
 #include <iotstream/os/clock.hpp>
 #include <iotstream/os/worker_pool.hpp>
@@ -40,7 +41,8 @@ struct Services {
   os::Clock& clock;
   metrics::Table& metrics;
   Timestamp started;
-  std::function<bool()> ready;  ///< whether /readyz says yes
+  std::function<bool()> ready;                                         ///< whether /readyz says yes
+  std::function<std::vector<mqtt::ClientStatus>()> mqtt_clients = {};  ///< empty: there is no MQTT
 };
 
 /// Adds every route but ingest's own. Before the server starts.

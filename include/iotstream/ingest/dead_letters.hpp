@@ -38,6 +38,7 @@ struct DeadLetter {
   Timestamp time;  ///< when it arrived
   std::string dataset;
   std::string source;  ///< who sent it: an address, a simulation
+  std::string device;  ///< when the way in told it, and not the reading itself (an MQTT topic)
   std::string kind;    ///< by which way: `http`, `simulation`…
   std::uint64_t line = 0;
   std::string reason;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,8 +29,8 @@ enum class Acks : unsigned char { none, written, durable };
 enum class BodyFormat : unsigned char { detect, json, ndjson, csv };
 
 /// Who brings readings; each kind is counted by itself.
-enum class SourceKind : unsigned char { http, simulation, resend };
-inline constexpr SourceKind source_kinds[]{SourceKind::http, SourceKind::simulation, SourceKind::resend};
+enum class SourceKind : unsigned char { http, simulation, resend, mqtt };
+inline constexpr SourceKind source_kinds[]{SourceKind::http, SourceKind::simulation, SourceKind::resend, SourceKind::mqtt};
 std::string_view name_of(SourceKind kind);
 
 /// Bytes of one reading's JSON text, or of one CSV record.
@@ -58,6 +59,11 @@ struct Submission {
     std::uint64_t sequence = 0;  ///< likewise
   };
   std::optional<Numbered> numbered;
+  std::string_view device;  ///< not empty: the device of every reading, whatever its members say
+  std::string_view token;   ///< not empty: model::RowBuilder::set_token, followed by the reading's number as u32
+  /// Numbers of readings (see LineError::line) that were taken before: they count as duplicates.
+  std::span<const std::uint32_t> known = {};
+  std::uint64_t skip = 0;  ///< the first readings, that an earlier attempt has handled and counted
 };
 
 /// One reading that was not taken.
@@ -110,6 +116,14 @@ class Gate {
 
   /// What could not be taken.
   virtual DeadLetters& dead_letters() = 0;
+
+  /// Like submit() for many small bodies of one sender, without a wait of their own: returns what became of each, in order, up
+  /// to and including the first that the log refused (see Outcome::refusal): what comes behind it was not tried, so that a
+  /// sender's order stays. `acknowledged` is called exactly once when `acks` holds for all that was accepted: within this call
+  /// when nothing is to be waited for, else on a thread of the log. Idempotency keys and the submissions' own acks are not
+  /// looked at.
+  virtual std::vector<Result<Outcome>> take(std::span<const Submission> submissions, Acks acks,
+                                            std::function<void(const Status&)> acknowledged) = 0;
 
   /// Makes `from` the topic of a dataset: creates it when it is new. The topic's name is the dataset's.
   virtual Result<log::Topic*> topic(std::string_view dataset) = 0;

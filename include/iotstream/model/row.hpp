@@ -46,6 +46,7 @@ FieldType type_of(ValueKind kind);  ///< of a present value; decimal counts as r
 
 /// Flags of a row.
 inline constexpr std::uint16_t row_has_date_hour = 1;  ///< `dateHour` was sent and equals the event time: rendered from it
+inline constexpr std::uint16_t row_has_token = 2;      ///< the heap ends with a token: set by set_token()
 
 /// Collects the values of one event, in any field order, and encodes them. Reused from event to event: no allocation once it
 /// has grown. One thread.
@@ -57,6 +58,9 @@ class RowBuilder {
   void set_integer(FieldId field, std::int64_t value);
   void set_real(FieldId field, double value);                           ///< finite
   void set_text(FieldId field, ValueKind kind, std::string_view text);  ///< text, json, decimal
+  /// Bytes by which the writer finds its own row again after a crash; no value, and not rendered. At most 65,535, kept until
+  /// finish().
+  void set_token(std::string_view token) { token_ = token; }
   /// The encoded row, valid until the next begin(). Field ids are at most 65,534 and the texts together below 4 GiB: larger
   /// stops the process.
   ByteView finish();
@@ -70,6 +74,7 @@ class RowBuilder {
   SchemaVersion version_;
   FactsId facts_;
   std::uint16_t flags_ = 0;
+  std::string_view token_;
   std::size_t used_ = 0;  ///< cells in use
   std::vector<Cell> cells_;
   std::string heap_;
@@ -85,6 +90,9 @@ class RowView {
   FactsId facts() const { return facts_; }
   std::uint16_t flags() const { return flags_; }
   std::uint32_t field_count() const { return field_count_; }  ///< cells stored; fields beyond are missing
+
+  /// Empty without row_has_token.
+  std::string_view token() const { return token_; }
 
   /// missing for fields that are not stored.
   ValueKind kind(FieldId field) const { return field.value < field_count_ ? kind_at(field.value) : ValueKind::missing; }
@@ -118,6 +126,7 @@ class RowView {
   const std::byte* kinds_ = nullptr;
   const std::byte* slots_ = nullptr;
   std::string_view heap_;
+  std::string_view token_;
 };
 
 // Inside the loop of every reader, therefore here: a call a value costs more than the load it makes.

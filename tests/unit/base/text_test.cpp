@@ -21,3 +21,10 @@ TEST_CASE("base64 is read back, and refused when it is none") {
   CHECK_FALSE(base64_decode("Zm9v!"));
   CHECK_FALSE(base64_decode("A"));
 }
+
+TEST_CASE("a secret equals only itself") {
+  CHECK(equals_in_constant_time("secret", "secret"));
+  CHECK_FALSE(equals_in_constant_time("secret", "secreT"));
+  CHECK_FALSE(equals_in_constant_time("secret", "secret "));
+  CHECK(equals_in_constant_time("", ""));
+}

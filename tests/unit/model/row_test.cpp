@@ -174,6 +174,38 @@ TEST_CASE("an empty row is 16 bytes") {
   REQUIRE(RowView::open(builder.finish())->field_count() == 0);
 }
 
+TEST_CASE("a token stands behind the values, is given back, and is no value") {
+  RowBuilder builder;
+  const auto build = [&](std::string_view token) {
+    builder.begin(SchemaVersion(1), FactsId(0), 0);
+    builder.set_text(FieldId(0), ValueKind::text, "warm");
+    builder.set_token(token);
+    const ByteView bytes = builder.finish();
+    return std::vector<std::byte>(bytes.begin(), bytes.end());
+  };
+  const auto plain = build("");
+  for (const std::size_t size : {std::size_t{1}, std::size_t{17}, std::size_t{65'535}}) {
+    const std::string token(size, 't');
+    const auto bytes = build(token);
+    CHECK(bytes.size() == plain.size() + size + 2);
+    const auto row = RowView::open(bytes);
+    REQUIRE(row);
+    CHECK(row->token() == token);
+    CHECK((row->flags() & row_has_token) != 0);
+    CHECK(row->value(FieldId(0), "").text == "warm");
+  }
+  const auto row = RowView::open(plain);
+  REQUIRE(row);
+  CHECK(row->token().empty());
+  auto cut = build("token");
+  cut[cut.size() - 1] = std::byte{0xFF};  // longer than the row
+  CHECK_FALSE(RowView::open(cut));
+  // A text that would reach into the token is refused.
+  auto reaching = build("token");
+  store_le(reaching.data() + 16 + 8 + 4, std::uint32_t{6});
+  CHECK_FALSE(RowView::open(reaching));
+}
+
 TEST_CASE("random bytes are a row or an error, never an access outside") {
   const unsigned seed = fresh_seed();
   std::mt19937_64 random(seed);
