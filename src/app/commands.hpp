@@ -33,6 +33,7 @@ struct ImportArguments {
   std::string brand;
   std::string version;
   std::string dataset;
+  std::vector<std::string> facts;  ///< NAME=VALUE
   std::vector<std::string> files;
   bool json = false;
 };
@@ -47,9 +48,16 @@ struct LookArguments {
 };
 int list_topics(const LookArguments& arguments);
 int list_groups(const LookArguments& arguments);
-int list_datasets(const LookArguments& arguments);
 int list_prototypes(const LookArguments& arguments);
 int list_devices(const LookArguments& arguments);
+
+struct DatasetsArguments {
+  LookArguments look;
+  std::string dataset;        ///< empty: all
+  std::string compatibility;  ///< to set; empty: leaves it
+  std::string format;         ///< xml or jsonschema: the schema in the words of others; empty: a table
+};
+int datasets(const DatasetsArguments& arguments);
 
 struct TailArguments {
   LookArguments look;

@@ -86,6 +86,9 @@ int main_of(int argc, char** argv) {
   import_command->add_option("--brand", import.brand, "its brand");
   import_command->add_option("--version", import.version, "its version");
   import_command->add_option("--dataset", import.dataset, "its dataset (DatasetType); the code by default");
+  import_command->add_option("--fact", import.facts, "a further member of its events: --fact site=Lyon")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
   import_command->add_flag("--json", import.json, "the reports as JSON");
   import_command->add_option("CSV", import.files, "CSV files, or patterns")->required();
   import_command->callback([&] { status = import_files(import); });
@@ -98,7 +101,6 @@ int main_of(int argc, char** argv) {
   };
   constexpr Looking lookings[] = {{"topics", "topics and their partitions", list_topics},
                                   {"groups", "consumer groups, committed offsets, lag", list_groups},
-                                  {"datasets", "datasets: fields, devices, events, rate", list_datasets},
                                   {"prototypes", "prototypes", list_prototypes},
                                   {"devices", "devices: state, rate, last seen", list_devices}};
   for (const Looking& looking : lookings) {
@@ -106,6 +108,25 @@ int main_of(int argc, char** argv) {
     add_look(*command, look);
     command->callback([&status, &look, run_command = looking.command] { status = run_command(look); });
   }
+
+  DatasetsArguments datasets_arguments;
+  CLI::App* datasets_command =
+      app.add_subcommand("datasets", "datasets: fields, devices, events, rate; one with its fields and what did not fit them");
+  add_look(*datasets_command, datasets_arguments.look);
+  CLI::Option* dataset_option =
+      datasets_command->add_option("DATASET", datasets_arguments.dataset, "only this one, with fields");
+  CLI::Option* compatibility_option =
+      datasets_command
+          ->add_option("--compatibility", datasets_arguments.compatibility,
+                       "sets which drift of its data it takes: adaptive (all), additive (new fields), strict (none)")
+          ->check(CLI::IsMember({"adaptive", "additive", "strict"}))
+          ->needs(dataset_option);
+  datasets_command
+      ->add_option("--format", datasets_arguments.format, "its schema as xml (a model to import) or jsonschema (2020-12)")
+      ->check(CLI::IsMember({"xml", "jsonschema"}))
+      ->needs(dataset_option)
+      ->excludes(compatibility_option);
+  datasets_command->callback([&] { status = datasets(datasets_arguments); });
 
   TailArguments tail_arguments;
   std::uint32_t partition = 0;

@@ -110,7 +110,7 @@ Status CsvImport::declare_fields() {
   std::vector<model::FieldDraft> drafts;
   for (std::size_t i = 0; i < plan_.columns.size(); ++i)
     if (stored(i)) drafts.push_back({plan_.columns[i].name, plan_.columns[i].field_type, {}, {}});
-  auto evolved = schemas_.evolve(dataset_, drafts, {}, now_);
+  auto evolved = schemas_.evolve(dataset_, drafts, {}, now_, "import");
   return evolved ? Status{} : Status(std::move(evolved).error());
 }
 

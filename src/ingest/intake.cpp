@@ -162,7 +162,7 @@ void Intake::take(const Piece& piece) {
 }
 
 void Intake::finish(const Piece& piece, Encoder& encoder) {
-  Result<Encoded> encoded = encoder.finish(arrival_);
+  Result<Encoded> encoded = encoder.finish(arrival_, submission_.source);
   if (!encoded) return fail(piece, encoder.topic().name(), std::move(encoded).error());
   append(piece, encoder, *encoded);
 }
