@@ -36,6 +36,7 @@ struct ImportArguments {
   std::string separator;    ///< one character, or `tab`; empty: found
   std::string time_column;  ///< `-`: none; empty: found
   std::string date_order;   ///< `day` or `month`; empty: found
+  std::vector<std::string> facts;  ///< NAME=VALUE
   std::vector<std::string> files;
   bool json = false;
 };
@@ -49,7 +50,6 @@ struct LookArguments {
   bool json = false;
 };
 int list_topics(const LookArguments& arguments);
-int list_datasets(const LookArguments& arguments);
 int list_prototypes(const LookArguments& arguments);
 int list_devices(const LookArguments& arguments);
 
@@ -63,6 +63,14 @@ struct GroupsArguments {
   bool remove = false;
 };
 int groups(const GroupsArguments& arguments);
+
+struct DatasetsArguments {
+  LookArguments look;
+  std::string dataset;        ///< empty: all
+  std::string compatibility;  ///< to set; empty: leaves it
+  std::string format;         ///< xml or jsonschema: the schema in the words of others; empty: a table
+};
+int datasets(const DatasetsArguments& arguments);
 
 struct TailArguments {
   LookArguments look;

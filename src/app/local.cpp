@@ -55,6 +55,24 @@ void print_report(const catalog::ImportReport& report) {
   if (report.rejected > report.problems.size()) fmt::print("  … and {} more\n", report.rejected - report.problems.size());
 }
 
+/// `site=Lyon`, `floor=3`: a value that is a JSON scalar is that, anything else a text.
+Status add_fact(const std::string& said, catalog::Facts& facts) {
+  const std::size_t equals = said.find('=');
+  if (equals == std::string::npos || equals == 0)
+    return Error{ErrorKind::invalid, fmt::format("--fact '{}': write it as NAME=VALUE", said)};
+  const std::string name = said.substr(0, equals);
+  std::string value = said.substr(equals + 1);
+  const auto scalar = catalog::facts_from_json(fmt::format("{{\"x\":{}}}", value));
+  if (!scalar || scalar->size() != 1) {
+    std::string text;
+    json::append_string(text, value);
+    value = std::move(text);
+  }
+  std::erase_if(facts, [&](const auto& fact) { return fact.first == name; });
+  facts.emplace_back(name, std::move(value));
+  return {};
+}
+
 /// The prototype to import into: as it is in the catalog, in the configuration, or new, with what the command line says on top.
 Result<catalog::Prototype> prototype_for(const ImportArguments& arguments, const config::Config& config,
                                          catalog::Catalog& catalog) {
@@ -75,6 +93,8 @@ Result<catalog::Prototype> prototype_for(const ImportArguments& arguments, const
   if (!arguments.version.empty()) prototype.version = arguments.version;
   if (!arguments.dataset.empty()) prototype.dataset = arguments.dataset;
   if (prototype.dataset.empty()) prototype.dataset = prototype.code;
+  for (const std::string& fact : arguments.facts)
+    if (Status added = add_fact(fact, prototype.facts); !added) return added.error();
   if (!arguments.model.empty()) {
     config::Prototype from;
     from.code = prototype.code;

@@ -92,6 +92,9 @@ int main_of(int argc, char** argv) {
       ->type_name("NAME");
   import_command->add_option("--date-order", import.date_order, "which number comes first in 3/4/2022; found otherwise")
       ->check(CLI::IsMember({"day", "month"}));
+  import_command->add_option("--fact", import.facts, "a further member of its events: --fact site=Lyon")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
   import_command->add_flag("--json", import.json, "the reports as JSON");
   import_command->add_option("CSV", import.files, "CSV files, or patterns")->required();
   import_command->callback([&] { status = import_files(import); });
@@ -103,7 +106,6 @@ int main_of(int argc, char** argv) {
     int (*command)(const LookArguments&);
   };
   constexpr Looking lookings[] = {{"topics", "topics and their partitions", list_topics},
-                                  {"datasets", "datasets: fields, devices, events, rate", list_datasets},
                                   {"prototypes", "prototypes", list_prototypes},
                                   {"devices", "devices: state, rate, last seen", list_devices}};
   for (const Looking& looking : lookings) {
@@ -131,6 +133,25 @@ int main_of(int argc, char** argv) {
     if (group_partition_option->count() > 0) groups_arguments.partition = group_partition;
     status = groups(groups_arguments);
   });
+
+  DatasetsArguments datasets_arguments;
+  CLI::App* datasets_command =
+      app.add_subcommand("datasets", "datasets: fields, devices, events, rate; one with its fields and what did not fit them");
+  add_look(*datasets_command, datasets_arguments.look);
+  CLI::Option* dataset_option =
+      datasets_command->add_option("DATASET", datasets_arguments.dataset, "only this one, with fields");
+  CLI::Option* compatibility_option =
+      datasets_command
+          ->add_option("--compatibility", datasets_arguments.compatibility,
+                       "sets which drift of its data it takes: adaptive (all), additive (new fields), strict (none)")
+          ->check(CLI::IsMember({"adaptive", "additive", "strict"}))
+          ->needs(dataset_option);
+  datasets_command
+      ->add_option("--format", datasets_arguments.format, "its schema as xml (a model to import) or jsonschema (2020-12)")
+      ->check(CLI::IsMember({"xml", "jsonschema"}))
+      ->needs(dataset_option)
+      ->excludes(compatibility_option);
+  datasets_command->callback([&] { status = datasets(datasets_arguments); });
 
   TailArguments tail_arguments;
   std::uint32_t partition = 0;

@@ -1,4 +1,4 @@
-// Commands that look at a server or a stopped directory: topics, datasets, prototypes, devices, rejected, send.
+// Commands that look at a server or a stopped directory: topics, prototypes, devices, rejected, send.
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -57,25 +57,15 @@ int list_topics(const LookArguments& arguments) {
               });
 }
 
-int list_datasets(const LookArguments& arguments) {
-  return show(arguments, "/api/v1/datasets", {"DATASET", "LABEL", "VERSION", "FIELDS", "DEVICES", "EVENTS", "RATE", "LAST"},
-              [](element document, TextTable& table) {
-                for (const element dataset : list_of(document, "datasets")) {
-                  table.add({cell(dataset, "name"), cell(dataset, "label"), cell(dataset, "schema_version"),
-                             cell(dataset, "fields"), cell(dataset, "devices"), cell(dataset, "events"), cell(dataset, "rate"),
-                             time_cell(dataset, "last_time")});
-                }
-              });
-}
-
 int list_prototypes(const LookArguments& arguments) {
-  return show(arguments, "/api/v1/prototypes", {"CODE", "LABEL", "BRAND", "VERSION", "DATASET", "MODEL"},
-              [](element document, TextTable& table) {
-                for (const element prototype : list_of(document, "prototypes")) {
-                  table.add({cell(prototype, "code"), cell(prototype, "label"), cell(prototype, "brand"),
-                             cell(prototype, "version"), cell(prototype, "dataset"), cell(prototype, "model")});
-                }
-              });
+  return show(
+      arguments, "/api/v1/prototypes", {"CODE", "LABEL", "BRAND", "VERSION", "DATASET", "MODEL", "FACTS"},
+      [](element document, TextTable& table) {
+        for (const element prototype : list_of(document, "prototypes")) {
+          table.add({cell(prototype, "code"), cell(prototype, "label"), cell(prototype, "brand"), cell(prototype, "version"),
+                     cell(prototype, "dataset"), cell(prototype, "model"), cell(prototype, "facts")});
+        }
+      });
 }
 
 int list_devices(const LookArguments& arguments) {

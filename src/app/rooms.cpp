@@ -53,7 +53,8 @@ live::Backfill backfill_from(store::History& history) {
 }  // namespace
 
 Result<catalog::Prototype> to_catalog(const config::Prototype& configured) {
-  catalog::Prototype prototype{configured.code, configured.label, configured.brand, configured.version, configured.dataset, {}};
+  catalog::Prototype prototype{configured.code, configured.label, configured.brand, configured.version, configured.dataset, {},
+                               configured.facts};
   if (!configured.model.empty()) {
     auto xml = os::read_file(os::real_disk(), configured.model, model_size_max);
     if (!xml) return xml.error();
@@ -183,12 +184,15 @@ void Rooms::close() {
 }
 
 Result<std::vector<catalog::ImportReport>> Rooms::import_configured(const ImportProgress& progress) {
-  std::vector<catalog::ImportReport> reports;
   for (const config::Prototype& configured : config.prototypes) {
     auto prototype = to_catalog(configured);
     if (!prototype) return prototype.error();
     if (auto put = catalog->put(*prototype); !put)
       return Error{put.error().kind, fmt::format("{}: {}", configured.place, put.error().message)};
+  }
+  if (auto done = configure_datasets(true); !done) return done.error();
+  std::vector<catalog::ImportReport> reports;
+  for (const config::Prototype& configured : config.prototypes) {
     auto files = config::expand(configured.csv);
     if (!files) return files.error();
     for (const std::string& path : *files) {
@@ -201,7 +205,21 @@ Result<std::vector<catalog::ImportReport>> Rooms::import_configured(const Import
       reports.push_back(std::move(*report));
     }
   }
+  if (auto done = configure_datasets(false); !done) return done.error();
   return reports;
+}
+
+/// A dataset that a model declares is as the configuration says before its recordings are loaded; without a model the
+/// recordings declare it.
+Status Rooms::configure_datasets(bool declared) {
+  for (const config::Dataset& dataset : config.datasets) {
+    const auto schema = schemas.current(dataset.name);
+    if (declared && (!schema || schema->fields().empty())) continue;
+    Status done = schemas.configure_compatibility(dataset.name, static_cast<model::Compatibility>(dataset.compatibility),
+                                                  os::system_clock().now());
+    if (!done) return Error{done.error().kind, fmt::format("{}: {}", dataset.place, done.error().message)};
+  }
+  return {};
 }
 
 }  // namespace iotstream::app

@@ -41,8 +41,8 @@ class Rooms {
   /// Takes readings no more, brings history up to the log, closes the files. Idempotent.
   void close();
 
-  /// Puts the configured prototypes into the catalog and loads those of their CSV files that are new. `progress` gets each
-  /// file's path with its progress.
+  /// Puts the configured prototypes into the catalog, sets the datasets' compatibility, and loads those of the prototypes' CSV
+  /// files that are new. `progress` gets each file's path with its progress.
   using ImportProgress = std::function<void(const std::string& path, std::uint64_t done, std::uint64_t total)>;
   Result<std::vector<catalog::ImportReport>> import_configured(const ImportProgress& progress);
 
@@ -73,6 +73,7 @@ class Rooms {
   catalog::ImportsOptions imports_options();
   void replay(const std::string& prototype);
   void observe_process();
+  Status configure_datasets(bool declared);
 
   std::unique_ptr<http::Services> services_;
   net::Router router_;

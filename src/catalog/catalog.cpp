@@ -8,6 +8,7 @@
 #include <iotstream/sqlite/database.hpp>
 
 #include "catalog/csv_import.hpp"
+#include "catalog/facts.hpp"
 #include "catalog/model_xml.hpp"
 #include "catalog/row_cursor.hpp"
 #include "catalog/tables.hpp"
@@ -16,7 +17,10 @@ namespace iotstream::catalog {
 namespace {
 
 constexpr std::size_t code_bytes_max = 200;
-constexpr std::string_view prototype_columns = "id, code, label, brand, version, dataset, model_xml";
+constexpr std::string_view facts_kind = "prototype_facts";
+constexpr std::string_view prototype_columns =
+    "id, code, label, brand, version, dataset, model_xml, "
+    "(SELECT json FROM documents WHERE kind = 'prototype_facts' AND name = prototypes.code)";
 
 Error no_prototype(std::string_view code) { return {ErrorKind::not_found, fmt::format("there is no prototype '{}'", code)}; }
 
@@ -27,12 +31,19 @@ struct StoredPrototype {
 
 StoredPrototype prototype_at(const sqlite::Statement& row) {
   const auto text = [&](int column) { return std::string(row.text(column)); };
-  return {row.integer(0), {text(1), text(2), text(3), text(4), text(5), text(6)}};
+  StoredPrototype stored{row.integer(0), {text(1), text(2), text(3), text(4), text(5), text(6)}};
+  if (row.type(7) == sqlite::ColumnType::null) return stored;
+  if (auto facts = facts_from_json(row.text(7)))
+    stored.prototype.facts = std::move(*facts);
+  else
+    diagnostics::error("catalog", "catalog.db: the facts of prototype '{}' cannot be read: {}", stored.prototype.code,
+                       facts.error().message);
+  return stored;
 }
 
 bool equal(const Prototype& a, const Prototype& b) {
   return a.code == b.code && a.label == b.label && a.brand == b.brand && a.version == b.version && a.dataset == b.dataset &&
-         a.model_xml == b.model_xml;
+         a.model_xml == b.model_xml && a.facts == b.facts;
 }
 
 Status check(const Prototype& prototype) {
@@ -43,6 +54,8 @@ Status check(const Prototype& prototype) {
   for (const std::string* text : {&prototype.code, &prototype.label, &prototype.brand, &prototype.version})
     if (!simdjson::validate_utf8(*text))
       return Error{ErrorKind::invalid, fmt::format("prototype '{}': a text is not UTF-8", prototype.code)};
+  if (Status good = check_facts(prototype.facts); !good)
+    return Error{good.error().kind, fmt::format("prototype '{}': {}", prototype.code, good.error().message)};
   return {};
 }
 
@@ -149,7 +162,7 @@ Status SqliteCatalog::put(const Prototype& prototype) {
   const std::lock_guard lock(write_);
   const auto former = select(writer_, prototype.code);
   if (!former) return former.error();
-  if (auto evolved = schemas_.evolve(prototype.dataset, drafts, {}, clock_.now()); !evolved) return std::move(evolved).error();
+  if (auto declared = schemas_.declare(prototype.dataset, drafts, clock_.now()); !declared) return std::move(declared).error();
   if (auto facts = schemas_.set_facts(prototype.dataset, prototype.code, enrichment_of(prototype)); !facts)
     return std::move(facts).error();
   if (Status stored = store(prototype); !stored) return stored;
@@ -165,7 +178,7 @@ Status SqliteCatalog::store(const Prototype& prototype) {
   auto transaction = sqlite::Transaction::begin(writer_);
   if (!transaction) return transaction.error();
   const std::int64_t now = clock_.now().us;
-  const auto& [code, label, brand, version, dataset, model] = prototype;
+  const auto& [code, label, brand, version, dataset, model, facts] = prototype;
   Status done = run(
       writer_,
       "INSERT INTO prototypes(code, label, brand, version, dataset, model_xml, changed_us) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) "
@@ -180,6 +193,10 @@ Status SqliteCatalog::store(const Prototype& prototype) {
                "INSERT INTO prototype_versions SELECT id, changed_us, code, label, brand, version, dataset, model_xml "
                "FROM prototypes WHERE code = ?",
                code);
+  if (done)
+    done = facts.empty() ? run(writer_, "DELETE FROM documents WHERE kind = ? AND name = ?", facts_kind, code)
+                         : run(writer_, "INSERT OR REPLACE INTO documents(kind, name, json, changed_us) VALUES(?, ?, ?, ?)",
+                               facts_kind, code, facts_to_json(facts), now);
   if (done) done = run(writer_, "INSERT OR IGNORE INTO datasets(name, added_us) VALUES(?, ?)", dataset, now);
   return done ? transaction->commit() : done;
 }
@@ -194,6 +211,7 @@ Status SqliteCatalog::remove(std::string_view code) {
   const std::int64_t id = (*known)->id;
   for (const std::string_view table : {"sources", "files", "columns"})
     if (Status done = run(writer_, fmt::format("DELETE FROM {} WHERE prototype_id = ?", table), id); !done) return done;
+  if (Status done = run(writer_, "DELETE FROM documents WHERE kind = ? AND name = ?", facts_kind, code); !done) return done;
   if (Status done = run(writer_, "DELETE FROM prototypes WHERE id = ?", id); !done) return done;
   if (Status done = writer_.execute(fmt::format("DROP TABLE {}", rows_table(id))); !done) return done;
   if (Status committed = transaction->commit(); !committed) return committed;
@@ -294,6 +312,7 @@ Facts enrichment_of(const Prototype& prototype) {
   add("libelle", prototype.label);
   add("marque", prototype.brand);
   add("version", prototype.version);
+  facts.insert(facts.end(), prototype.facts.begin(), prototype.facts.end());
   return facts;
 }
 

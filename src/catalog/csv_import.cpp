@@ -124,7 +124,7 @@ Status CsvImport::declare_fields() {
   std::vector<model::FieldDraft> drafts;
   for (std::size_t i = 0; i < plan_.columns.size(); ++i)
     if (plan_.stored(i)) drafts.push_back({plan_.columns[i].name, plan_.columns[i].field_type, {}, plan_.columns[i].unit});
-  auto evolved = schemas_.evolve(dataset_, drafts, {}, now_);
+  auto evolved = schemas_.evolve(dataset_, drafts, {}, now_, "import");
   return evolved ? Status{} : Status(std::move(evolved).error());
 }
 

@@ -155,6 +155,7 @@ class ModelReader {
   Status read_row(pugi::xml_node row, std::vector<ModelColumn>& columns) {
     pugi::xml_node name;
     pugi::xml_node type;
+    ModelColumn column;
     for (const pugi::xml_node field : row.children()) {
       if (field.type() != pugi::node_element) continue;
       if (std::string_view(field.name()) != "field")
@@ -162,10 +163,11 @@ class ModelReader {
       const std::string_view attribute = field.attribute("name").value();
       if (attribute == "Field") name = field;
       if (attribute == "Type") type = field;
+      read_rest(field, attribute, column);
     }
     if (!name) return problem(row.offset_debug(), "a <row> without <field name=\"Field\">");
     if (!type) return problem(row.offset_debug(), "a <row> without <field name=\"Type\">");
-    ModelColumn column;
+    column.type = type.text().get();
     column.draft.name = name.text().get();
     if (column.draft.name.empty()) return problem(name.offset_debug(), "a field without a name");
     if (column.draft.name.size() > name_bytes_max) return problem(name.offset_debug(), "a field's name is too long");
@@ -175,6 +177,15 @@ class ModelReader {
       return problem(type.offset_debug(), wrong);
     columns.push_back(std::move(column));
     return {};
+  }
+
+  /// What is only kept to be written again.
+  static void read_rest(pugi::xml_node field, std::string_view attribute, ModelColumn& column) {
+    if (attribute == "Null") column.null = field.text().get();
+    if (attribute == "Key") column.key = field.text().get();
+    if (attribute == "Extra") column.extra = field.text().get();
+    const bool nil = std::string_view(field.attribute("xsi:nil").value()) == "true";
+    if (attribute == "Default" && !nil) column.fallback = field.text().get();
   }
 
   std::string_view xml_;

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include <iotstream/base/json.hpp>
 #include <iotstream/base/nearest.hpp>
 #include <iotstream/config/config.hpp>
 
@@ -191,7 +193,61 @@ Store read_store(Section section) {
   return store;
 }
 
-Prototype read_prototype(Section section) {
+/// Notes what is said of a dataset; two that say different things are a problem.
+void add_dataset(Section& section, Config& config, const std::string& name) {
+  const auto choice = section.read_choice("compatibility", {"adaptive", "additive", "strict"});
+  if (!choice) return;
+  const Dataset said{name, static_cast<Compatibility>(*choice), section.place()};
+  const auto known = std::find_if(config.datasets.begin(), config.datasets.end(),
+                                  [&](const Dataset& other) { return other.name == said.name; });
+  if (known == config.datasets.end()) {
+    config.datasets.push_back(said);
+  } else if (known->compatibility != said.compatibility) {
+    section.problem("compatibility",
+                    fmt::format("dataset '{}' has another compatibility already, at {}", said.name, known->place));
+  }
+}
+
+/// A fact's value as JSON; nothing when it is none.
+std::optional<std::string> fact_of(const Node& node) {
+  std::string out;
+  json::Writer writer(out);
+  switch (node.kind) {
+    case Node::Kind::boolean:
+      writer.value(node.boolean);
+      return out;
+    case Node::Kind::integer:
+      writer.value(node.integer);
+      return out;
+    case Node::Kind::real:
+      if (!std::isfinite(node.real)) return std::nullopt;
+      writer.value(node.real);
+      return out;
+    case Node::Kind::text:
+    case Node::Kind::time:
+      writer.value(node.text);
+      return out;
+    default:
+      return std::nullopt;
+  }
+}
+
+void read_facts(Section& section, Prototype& prototype) {
+  const Node* table = section.ask("facts");
+  if (table == nullptr) return;
+  if (table->kind != Node::Kind::table)
+    return section.problem("facts", fmt::format("facts must be a table, as {{ site = \"Lyon\" }}, not {}", describe(*table)));
+  for (const Member& member : table->members) {
+    auto value = fact_of(member.value);
+    if (value)
+      prototype.facts.emplace_back(member.key, std::move(*value));
+    else
+      section.problem("facts", fmt::format("the fact '{}' must be a text, a number, true or false", member.key));
+  }
+  std::sort(prototype.facts.begin(), prototype.facts.end());
+}
+
+Prototype read_prototype(Section section, Config& config) {
   Prototype prototype;
   prototype.place = section.place();
   section.read("code", prototype.code);
@@ -211,13 +267,30 @@ Prototype read_prototype(Section section) {
   for (std::size_t i = 0; i < prototype.csv.size(); ++i) {
     if (auto found = expand({prototype.csv[i]}); !found.ok()) section.problem("csv", found.error().message, i);
   }
+  read_facts(section, prototype);
+  add_dataset(section, config, prototype.dataset);
   section.refuse_the_rest();
   return prototype;
 }
 
+void read_datasets(Section& root, Config& config, std::vector<Problem>& problems) {
+  std::size_t index = 0;
+  for (const Node* table : root.read_tables("dataset")) {
+    Section section(table, fmt::format("dataset.{}", index++), problems);
+    std::string name;
+    section.read("name", name);
+    check_name(section, "name", name);
+    if (name.starts_with('_')) section.problem("name", "datasets that begin with _ are the server's own");
+    if (section.ask("compatibility") == nullptr)
+      section.problem("compatibility", "compatibility must be adaptive, additive or strict");
+    add_dataset(section, config, name);
+    section.refuse_the_rest();
+  }
+}
+
 void read_prototypes(Section& root, Config& config, std::vector<Problem>& problems) {
   for (const Node* table : root.read_tables("prototype")) {
-    Prototype prototype = read_prototype({table, fmt::format("prototype.{}", config.prototypes.size()), problems});
+    Prototype prototype = read_prototype({table, fmt::format("prototype.{}", config.prototypes.size()), problems}, config);
     const auto first = std::find_if(config.prototypes.begin(), config.prototypes.end(),
                                     [&](const Prototype& other) { return other.code == prototype.code; });
     if (first != config.prototypes.end() && !prototype.code.empty()) {
@@ -311,6 +384,7 @@ Config read_config(const Node& tree, std::vector<Problem>& problems) {
   config.log = read_log(root.read_section("log"));
   read_topics(root, config, problems);
   config.store = read_store(root.read_section("store"));
+  read_datasets(root, config, problems);
   read_prototypes(root, config, problems);
   for (const Node* table : root.read_tables("simulation")) {
     config.simulations.push_back(

@@ -7,6 +7,7 @@ namespace iotstream::http {
 
 void add_routes(net::Router& router, Services& services) {
   add_dataset_routes(router, services);
+  add_schema_routes(router, services);
   add_history_routes(router, services);
   add_catalog_routes(router, services);
   add_import_routes(router, services);

@@ -17,6 +17,7 @@ void write_prototype(json::Writer& writer, const catalog::Prototype& prototype) 
   writer.key("version").value(prototype.version);
   writer.key("dataset").value(prototype.dataset);
   writer.key("model").value(!prototype.model_xml.empty());
+  writer.key("facts").raw(catalog::facts_to_json(prototype.facts));
   writer.end_object();
 }
 
@@ -63,6 +64,11 @@ Status apply(const JsonObject& json, catalog::Prototype& prototype) {
     if (!text) return text.error();
     if (*text) *target = std::move(**text);
   }
+  simdjson::dom::element facts;
+  if (json.object()["facts"].get(facts) != simdjson::SUCCESS) return {};
+  auto read = catalog::facts_from_json(simdjson::minify(facts));
+  if (!read) return Error{ErrorKind::unprocessable, read.error().message};
+  prototype.facts = std::move(*read);
   return {};
 }
 

@@ -1,6 +1,9 @@
-// GET /api/v1/datasets and what belongs to one dataset's schema.
+// The datasets, and how each takes a drift of its data.
 #include <unordered_map>
 
+#include <fmt/format.h>
+
+#include "http/body.hpp"
 #include "http/parameters.hpp"
 #include "http/routes.hpp"
 
@@ -26,6 +29,8 @@ void write_dataset(json::Writer& writer, Services& services, const model::Schema
   writer.key("topic").value(schema.dataset());
   writer.key("label").value(label_of(services, schema.dataset()));
   writer.key("schema_version").value(schema.version().value);
+  writer.key("compatibility").value(name_of(services.schemas.compatibility(schema.dataset())));
+  writer.key("conflicts").value(services.schemas.conflicts(schema.dataset()).total());
   writer.key("fields").value(static_cast<std::uint64_t>(schema.fields().size()));
   writer.key("devices").value(devices);
   writer.key("events").value(usage.events);
@@ -75,73 +80,22 @@ Answer one_dataset(Services& services, const net::Request& request) {
   return net::Response::json(std::move(body));
 }
 
-void write_fields(json::Writer& writer, const model::Schema& schema, const store::DatasetUsage* usage) {
-  std::unordered_map<std::uint32_t, std::uint64_t> counts;
-  if (usage != nullptr) {
-    for (const store::FieldUsage& field : usage->fields) counts[field.field.value] = field.count;
-  }
-  writer.key("fields").begin_array();
-  for (const model::Field& field : schema.fields()) {
-    writer.begin_object();
-    writer.key("name").value(field.name);
-    writer.key("label").value(field.label);
-    writer.key("type").value(name_of(field.type));
-    writer.key("unit").value(field.unit);
-    writer.key("kind").value(name_of(field.kind));
-    writer.key("group").value(model::group_of(field));
-    writer.key("added_in").value(field.added_in.value);
-    writer.key("first_seen").value(field.first_seen.us);
-    if (usage != nullptr) writer.key("count").value(counts[field.id.value]);
-    writer.end_object();
-  }
-  writer.end_array();
-}
-
-Answer current_schema(Services& services, const net::Request& request) {
+Answer change_dataset(Services& services, const net::Request& request) {
   auto schema = dataset_of(services, request);
   if (!schema) return schema.error();
-  store::DatasetUsage usage;
-  for (auto& dataset : services.history.datasets()) {
-    if (dataset.dataset == (*schema)->dataset()) usage = std::move(dataset);
-  }
-  std::string body;
-  json::Writer writer(body);
-  writer.begin_object();
-  writer.key("dataset").value((*schema)->dataset());
-  writer.key("version").value((*schema)->version().value);
-  write_fields(writer, **schema, &usage);
-  writer.end_object();
-  return net::Response::json(std::move(body));
-}
-
-Answer schema_versions(Services& services, const net::Request& request) {
-  auto schema = dataset_of(services, request);
-  if (!schema) return schema.error();
-  std::string body;
-  json::Writer writer(body);
-  writer.begin_object();
-  writer.key("dataset").value((*schema)->dataset());
-  writer.key("versions").begin_array();
-  for (const catalog::SchemaRecord& record : services.schemas.versions((*schema)->dataset())) {
-    writer.begin_object();
-    writer.key("version").value(record.schema->version().value);
-    writer.key("time").value(format_rfc3339(record.time));
-    writer.key("device").value(record.device);
-    writer.key("fields").value(static_cast<std::uint64_t>(record.schema->fields().size()));
-    writer.key("changes").begin_array();
-    for (const model::SchemaChange& change : record.changes) {
-      writer.begin_object();
-      writer.key("field").value(change.field);
-      writer.key("change").value(change.added ? "added" : "widened");
-      if (!change.added) writer.key("from").value(name_of(change.from));
-      writer.key("to").value(name_of(change.to));
-      writer.end_object();
-    }
-    writer.end_array();
-    writer.end_object();
-  }
-  writer.end_array().end_object();
-  return net::Response::json(std::move(body));
+  auto body = JsonObject::parse(request.body);
+  if (!body) return body.error();
+  for (const auto& [name, value] : body->object())
+    if (name != "compatibility")
+      return Error{ErrorKind::unprocessable, fmt::format("a dataset has no '{}' to change; it has compatibility", name)};
+  auto text = body->text("compatibility");
+  if (!text) return text.error();
+  const auto compatibility = *text ? model::compatibility_from(**text) : std::nullopt;
+  if (!compatibility)
+    return Error{ErrorKind::unprocessable, "say which: {\"compatibility\":\"adaptive\"}, \"additive\" or \"strict\""};
+  const std::string& dataset = (*schema)->dataset();
+  if (Status set = services.schemas.set_compatibility(dataset, *compatibility, services.clock.now()); !set) return set.error();
+  return one_dataset(services, request);
 }
 
 }  // namespace
@@ -153,8 +107,8 @@ void add_dataset_routes(net::Router& router, Services& services) {
   };
   add("/api/v1/datasets", list_datasets);
   add("/api/v1/datasets/{dataset}", one_dataset);
-  add("/api/v1/datasets/{dataset}/schema", current_schema);
-  add("/api/v1/datasets/{dataset}/schema/versions", schema_versions);
+  router.add(net::Method::patch, "/api/v1/datasets/{dataset}",
+             on_worker(services, [&services](const net::Request& request) { return change_dataset(services, request); }));
 }
 
 }  // namespace iotstream::http

@@ -25,7 +25,7 @@ constexpr Operation operations[] = {
     {"/search/results", "post",
      "One reading of a device: {\"DatasetType\":\"1\",\"data\":{…}}. Answers once it is on stable storage: "
      "{\"topic\",\"partition\",\"offset\"}.",
-     "", "application/json", "200,413,415,422,429,503,507", json_type},
+     "", "application/json", "200,409,413,415,422,429,503,507", json_type},
     {"/api/v1/datasets/{dataset}/events", "post",
      "Readings: one object, an array, NDJSON, or CSV with a header. Bad lines never spoil the good ones: "
      "{\"accepted\",\"rejected\",\"duplicates\",\"errors\":[{\"line\",\"reason\"}]}. "
@@ -43,13 +43,30 @@ constexpr Operation operations[] = {
      "(default), ndjson or csv",
      "", "200,404", json_type},
     {"/api/v1/datasets", "get",
-     "All datasets: name, topic, label, schema version, fields, devices, events, rate, first and last time.", "", "", "200",
-     json_type},
+     "All datasets: name, topic, label, schema version, compatibility, conflicts, fields, devices, events, rate, first and "
+     "last "
+     "time.",
+     "", "", "200", json_type},
     {"/api/v1/datasets/{dataset}", "get", "One dataset.", "", "", "200,404", json_type},
+    {"/api/v1/datasets/{dataset}", "patch",
+     "Says which drift of its data the dataset takes: {\"compatibility\":\"adaptive\"|\"additive\"|\"strict\"}. From then on, "
+     "and "
+     "after a restart.",
+     "", "application/json", "200,404,422,503,507", json_type},
     {"/api/v1/datasets/{dataset}/schema", "get",
-     "The fields: name, label, type, unit, kind, group, first seen, count of values.", "", "", "200,404", json_type},
+     "The fields: name, label, type, the type it began with, unit, kind, group, description, hidden, first seen, count of "
+     "values, and the conflicts: values that did not fit, who sent them, when, how often, a sample. Or the schema in the words "
+     "of others.",
+     "format: json (default), xml (a model as of `desc --xml`, to be imported again) or jsonschema (2020-12); Accept says it "
+     "as well",
+     "", "200,404", json_type},
     {"/api/v1/datasets/{dataset}/schema/versions", "get",
-     "Every version of the schema: when it came, whose event brought it, what changed.", "", "", "200,404", json_type},
+     "Every version of the schema: when it came, whose event brought it and who sent that, what changed, by which value.", "",
+     "", "200,404", json_type},
+    {"/api/v1/datasets/{dataset}/fields/{field}", "patch",
+     "What people say of a field: {\"label\",\"unit\",\"kind\",\"group\",\"description\",\"hidden\"}, those given; null goes "
+     "back to what its name tells. A new version of the schema.",
+     "", "application/json", "200,404,422,503,507", json_type},
     {"/api/v1/datasets/{dataset}/series", "get",
      "Aggregates over time: {\"time\":[µs],\"series\":[{\"field\",\"agg\",\"values\"}]}. Buckets begin at multiples of the "
      "interval since the epoch; an empty one is null (count: 0).",
@@ -79,7 +96,8 @@ constexpr Operation operations[] = {
      "200,404,422,503", json_type},
     {"/api/v1/prototypes", "get", "All prototypes.", "", "", "200", json_type},
     {"/api/v1/prototypes", "post",
-     "Creates a prototype: {\"code\",\"label\",\"brand\",\"version\",\"dataset\",\"model_xml\"}, or a MySQL `desc --xml` model "
+     "Creates a prototype: {\"code\",\"label\",\"brand\",\"version\",\"dataset\",\"facts\":{…},\"model_xml\"}, or a MySQL "
+     "`desc --xml` model "
      "with ?code=.",
      "code: of an XML body", "application/json,application/xml", "201,409,422", json_type},
     {"/api/v1/prototypes/{code}", "get", "One prototype.", "format: xml for its model as it was given", "", "200,404",

@@ -5,7 +5,8 @@
 
 namespace iotstream::http {
 
-void add_dataset_routes(net::Router& router, Services& services);    // datasets, schemas
+void add_dataset_routes(net::Router& router, Services& services);    // datasets
+void add_schema_routes(net::Router& router, Services& services);     // schemas, fields
 void add_history_routes(net::Router& router, Services& services);    // events, series
 void add_catalog_routes(net::Router& router, Services& services);    // prototypes
 void add_import_routes(net::Router& router, Services& services);     // imports

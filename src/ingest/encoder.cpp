@@ -1,5 +1,6 @@
 #include "ingest/encoder.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -34,9 +35,24 @@ std::optional<Timestamp> from_seconds(double seconds) {
   return Timestamp{static_cast<std::int64_t>(std::llround(seconds * 1e6))};
 }
 
-// null tells nothing about a type: the narrowest one.
-model::FieldType type_needed(ValueKind kind) {
-  return kind == ValueKind::null ? model::FieldType::boolean : model::type_of(kind);
+// The value as JSON, for people to look at.
+std::string sample_of(const model::Value& value) {
+  model::Value shown = value;
+  shown.text = shown.text.substr(0, catalog::conflict_sample_max);
+  // A character may be cut in two here; what writes it down later mends that.
+  std::string sample;
+  model::append_json(sample, shown);
+  return sample;
+}
+
+model::FieldDraft draft_of(const Member& member, const model::Value& value) {
+  model::FieldDraft draft{member.path, model::FieldType::boolean, {}, {}};
+  // null tells nothing about a type: the narrowest one stands for it.
+  draft.null = value.kind == ValueKind::null;
+  if (!draft.null) draft.type = model::type_of(value.kind);
+  draft.envelope = member.role != Role::none;
+  if (!draft.null) draft.sample = sample_of(value);
+  return draft;
 }
 
 }  // namespace
@@ -141,19 +157,43 @@ FactsId Encoder::find_facts() {
   return facts_;
 }
 
-Status Encoder::fit_schema(Timestamp arrival) {
+// Counts the values that their fields hold by now, but which are wider than these began. A member's cell is looked for once.
+// Those of a new draft are counted where the schema grows.
+void Encoder::note_conflicts(Timestamp arrival, std::string_view source) {
+  for (const Cell& cell : cells_) {
+    if (cell.left_out || cell.value.kind == ValueKind::null) continue;
+    Member& member = *cell.member;
+    const model::FieldType type = model::type_of(cell.value.kind);
+    const bool grown =
+        std::any_of(drafts_.begin(), drafts_.end(), [&](const model::FieldDraft& draft) { return draft.name == member.path; });
+    if (type <= member.base || grown) continue;
+    catalog::ConflictCell*& counter = member.conflicts[static_cast<std::size_t>(type)];
+    if (counter == nullptr) counter = &schemas_.conflicts(dataset_).cell(member.path, member.base, type);
+    if (counter->count(arrival, false)) counter->describe({arrival, device_, source, sample_of(cell.value), false});
+  }
+}
+
+Status Encoder::fit_schema(Timestamp arrival, std::string_view source) {
   drafts_.clear();
+  bool conflicts = false;
   for (const Cell& cell : cells_) {
     if (cell.left_out) continue;
     const Member& member = *cell.member;
     const bool null = cell.value.kind == ValueKind::null;
-    if (member.field && (null || model::widen(member.type, model::type_of(cell.value.kind)) == member.type)) continue;
-    drafts_.push_back({member.path, type_needed(cell.value.kind), {}, {}});
+    if (member.field && null) continue;
+    const model::FieldType type = null ? model::FieldType::boolean : model::type_of(cell.value.kind);
+    if (member.field && !member.null_only && type <= member.type) {
+      conflicts = conflicts || type > member.base;
+      continue;
+    }
+    drafts_.push_back(draft_of(member, cell.value));
   }
-  if (drafts_.empty() && schema_) return {};
-  Result<model::SchemaPtr> grown = schemas_.evolve(dataset_, drafts_, device_, arrival);
-  if (!grown) return std::move(grown).error();
-  adopt(*grown);
+  if (!drafts_.empty() || !schema_) {
+    Result<model::SchemaPtr> grown = schemas_.evolve(dataset_, drafts_, device_, arrival, source);
+    if (!grown) return std::move(grown).error();
+    adopt(*grown);
+  }
+  if (conflicts) note_conflicts(arrival, source);
   return {};
 }
 
@@ -189,10 +229,10 @@ ByteView Encoder::build() {
   return row_.finish();
 }
 
-Result<Encoded> Encoder::finish(Timestamp arrival) {
+Result<Encoded> Encoder::finish(Timestamp arrival, std::string_view source) {
   if (Status status = find_device(); !status) return status.error();
   const Timestamp time = find_time(arrival);
-  if (Status status = fit_schema(arrival); !status) return status.error();
+  if (Status status = fit_schema(arrival, source); !status) return status.error();
   return Encoded{topic_.partition_of(device_), time, device_, build()};
 }
 

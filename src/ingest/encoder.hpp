@@ -47,8 +47,9 @@ class Encoder {
   void set_token(std::string_view token) { token_ = token; }
 
   /// Decides device and time, grows the schema when it must (blocks for one sync then), encodes. Errors: unprocessable (a
-  /// device that cannot be one), those of Schemas::evolve.
-  Result<Encoded> finish(Timestamp arrival);
+  /// device that cannot be one), those of Schemas::evolve: conflict when the dataset's compatibility forbids the event.
+  /// `source` is who sent it, for the record of a conflict.
+  Result<Encoded> finish(Timestamp arrival, std::string_view source = {});
 
  private:
   struct Cell {
@@ -63,7 +64,8 @@ class Encoder {
   Timestamp find_time(Timestamp arrival);
   std::string_view text_of(const model::Value& value, std::array<char, 24>& buffer) const;
   FactsId find_facts();
-  Status fit_schema(Timestamp arrival);
+  Status fit_schema(Timestamp arrival, std::string_view source);
+  void note_conflicts(Timestamp arrival, std::string_view source);
   ByteView build();
 
   std::string dataset_;

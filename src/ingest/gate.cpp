@@ -218,6 +218,8 @@ std::vector<Result<Outcome>> GateImpl::take(std::span<const Submission> submissi
 Result<std::unique_ptr<Gate>> Gate::open(log::Log& log, catalog::Schemas& schemas, os::Clock& clock, metrics::Table& metrics) {
   auto shared = std::make_shared<Shared>(log, clock, metrics);
   if (Status opened = open_schema_topic(log, schemas, clock, shared->tally.schema_records()); !opened) return opened.error();
+  metrics.observe("iotstream_ingest_conflicts_total", "Values that did not fit their field as it began, taken or not.",
+                  [&schemas] { return static_cast<double>(schemas.conflicts_total()); });
   return std::unique_ptr<Gate>(std::make_unique<GateImpl>(log, schemas, clock, std::move(shared)));
 }
 

@@ -180,7 +180,7 @@ void Intake::mark(std::uint64_t number, Encoder& encoder) {
 
 void Intake::finish(const Piece& piece, Encoder& encoder) {
   mark(piece.number, encoder);
-  Result<Encoded> encoded = encoder.finish(arrival_);
+  Result<Encoded> encoded = encoder.finish(arrival_, submission_.source);
   if (!encoded) return fail(piece, encoder.topic().name(), std::move(encoded).error());
   append(piece, encoder, *encoded);
 }

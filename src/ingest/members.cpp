@@ -91,7 +91,11 @@ void Members::bind(Level& level) {
 
 void Members::bind(Member& member) const {
   member.field = schema_ ? schema_->find(member.path) : std::nullopt;
-  if (member.field) member.type = schema_->field(*member.field).type;
+  if (!member.field) return;
+  const model::Field& field = schema_->field(*member.field);
+  member.type = field.type;
+  member.base = field.base;
+  member.null_only = field.null_only;
 }
 
 void Members::trim() {

@@ -2,6 +2,7 @@
 // keep their order.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <unordered_map>
 
 #include <iotstream/base/ids.hpp>
+#include <iotstream/catalog/conflicts.hpp>
 #include <iotstream/model/schema.hpp>
 
 namespace iotstream::ingest {
@@ -30,6 +32,11 @@ struct Member {
   Role role = Role::none;
   std::optional<FieldId> field;  ///< nothing: not in the schema yet
   model::FieldType type = model::FieldType::boolean;
+  model::FieldType base = model::FieldType::boolean;  ///< a value wider than this is a conflict
+  bool null_only = false;                             ///< the field has no type yet
+  /// The counters of its conflicts, by the value's type; nullptr: not asked for yet. Of the dataset's book, which outlives
+  /// this.
+  std::array<catalog::ConflictCell*, 5> conflicts{};
   Member* successor = nullptr;  ///< who came after it the last time
   std::unique_ptr<Level> below;
 };

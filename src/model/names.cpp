@@ -128,6 +128,7 @@ FieldKind guess_kind(std::string_view name, std::string_view unit, FieldType typ
 }
 
 std::string group_of(const Field& field) {
+  if (!field.group.empty()) return field.group;
   if (!field.unit.empty()) return field.unit;
   std::vector<std::string> words = words_of(field.label.empty() ? field.name : field.label);
   if (words.empty()) return {};

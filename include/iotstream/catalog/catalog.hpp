@@ -27,11 +27,17 @@ struct Prototype {
   std::string version;
   std::string dataset;
   std::string model_xml;  ///< the `desc --xml` document as given, or empty
+  Facts facts = {};       ///< further members of its events, beside the five of enrichment_of()
 };
 
 /// The reference system's enrichment of a prototype's events: code_model (the dataset), codep (code), libelle (label), marque
-/// (brand), version.
+/// (brand), version; then its further facts.
 Facts enrichment_of(const Prototype& prototype);
+
+/// A JSON object of texts, numbers, truth values and nulls as facts. Errors: invalid, naming the member that is none; too_large
+/// beyond 64 facts or 1,000 bytes of one.
+Result<Facts> facts_from_json(std::string_view object);
+std::string facts_to_json(const Facts& facts);
 
 /// What one import did.
 struct ImportReport {
@@ -97,8 +103,9 @@ class Catalog {
 
   virtual std::vector<Prototype> prototypes() = 0;
   virtual std::optional<Prototype> find(std::string_view code) = 0;
-  /// Creates or changes a prototype, declares its model's fields in its dataset's schema and its facts. Errors: invalid (the
-  /// model, with line and reason; an empty code), those of Schemas.
+  /// Creates or changes a prototype, declares its model's fields in its dataset's schema and its facts: events from now on have
+  /// these, those of before keep theirs. Errors: invalid (the model, with line and reason; an empty code; a fact with a name
+  /// that events have already), those of Schemas.
   virtual Status put(const Prototype& prototype) = 0;
   /// Removes a prototype and its imported rows; its events stay, new ones are no longer enriched. not_found.
   virtual Status remove(std::string_view code) = 0;

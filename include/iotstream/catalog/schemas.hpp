@@ -15,6 +15,8 @@
 #include <iotstream/base/ids.hpp>
 #include <iotstream/base/result.hpp>
 #include <iotstream/base/time.hpp>
+#include <iotstream/catalog/conflicts.hpp>
+#include <iotstream/model/compatibility.hpp>
 #include <iotstream/model/schema.hpp>
 
 namespace iotstream::catalog {
@@ -23,7 +25,8 @@ namespace iotstream::catalog {
 struct SchemaRecord {
   model::SchemaPtr schema;
   Timestamp time;
-  std::string device;  ///< whose event brought it; empty: a model or an import
+  std::string device;  ///< whose event brought it; empty: a model, an import, or a person
+  std::string source;  ///< who sent that event, or `model`, `import`, `edit`; empty where it is not known
   std::vector<model::SchemaChange> changes;
 };
 
@@ -47,13 +50,33 @@ class Schemas {
   model::SchemaPtr current(std::string_view dataset) const;
   std::vector<model::SchemaPtr> all() const;
   std::vector<SchemaRecord> versions(std::string_view dataset) const;
-  /// Counts new versions over all datasets and new facts; a cheap test for "something changed".
+  /// Counts new versions over all datasets, new facts, and changes of compatibility; a cheap test for "something changed".
   std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
 
-  /// The schema of `dataset`, made to hold the drafts. Serialised; the persist hook may block for one sync. Errors: those of
-  /// the hook; invalid for a dataset name that is empty, longer than 200 bytes, or not UTF-8; too_large beyond 5,000 fields.
+  /// The schema of `dataset`, made to hold the drafts of values. Serialised; the persist hook may block for one sync. Values
+  /// wider than their field began are counted as conflicts. Errors: conflict when the dataset's compatibility forbids it (the
+  /// sentence names the first field; nothing has changed then); those of the hook; invalid for a dataset name that is empty,
+  /// longer than 200 bytes, or not UTF-8; too_large beyond 5,000 fields.
   Result<model::SchemaPtr> evolve(std::string_view dataset, const std::vector<model::FieldDraft>& drafts,
-                                  std::string_view device, Timestamp now);
+                                  std::string_view device, Timestamp now, std::string_view source = {});
+  /// The same for the drafts of a model: whatever the compatibility, and what it declares is no conflict from then on.
+  Result<model::SchemaPtr> declare(std::string_view dataset, const std::vector<model::FieldDraft>& drafts, Timestamp now);
+  /// What people say about a field, as a new version. Errors: not_found; invalid for a text that is not UTF-8 or longer than
+  /// 1,000 bytes; those of the hook.
+  Result<model::SchemaPtr> edit_field(std::string_view dataset, std::string_view field, const model::FieldEdit& edit,
+                                      Timestamp now);
+
+  /// adaptive for a dataset that nobody said anything about.
+  model::Compatibility compatibility(std::string_view dataset) const;
+  /// From now on, and after a restart. Errors: as those of set_facts().
+  Status set_compatibility(std::string_view dataset, model::Compatibility compatibility, Timestamp now);
+  /// What the configuration says: as above, when it says something else than the last time; so that a change at run time lasts
+  /// until the configuration itself changes.
+  Status configure_compatibility(std::string_view dataset, model::Compatibility compatibility, Timestamp now);
+
+  /// The dataset's conflicts. The book lives as long as this; it is made when the dataset is not known.
+  ConflictBook& conflicts(std::string_view dataset);
+  std::uint64_t conflicts_total() const;  ///< over all datasets
 
   /// Makes `facts` those of `dataset` (optionally only of events whose `code` member equals `code`) from now on; the id they
   /// have from now on. The same facts keep their id. Errors: those of the hook; invalid for a dataset name as above, or a value
@@ -76,6 +99,16 @@ class Schemas {
   };
   FactsId fallback_of(const Dataset& dataset) const;
   Status keep(std::string_view key, const std::string& record);
+  struct Change;
+  Dataset& entry(std::string_view dataset);
+  Result<model::SchemaPtr> grow(std::string_view dataset, const std::vector<model::FieldDraft>& drafts, const Change& change);
+  Status admit(std::string_view dataset, const model::Schema* schema, const std::vector<model::FieldDraft>& drafts,
+               const Change& change);
+  void refuse(std::string_view dataset, const model::Misfit& misfit, const Change& change);
+  void note(const model::Schema& schema, const std::vector<model::FieldDraft>& drafts, const Change& change);
+  Status keep_compatibility(std::string_view dataset, model::Compatibility compatibility,
+                            std::optional<model::Compatibility> configured, Timestamp now);
+  void note_restored(const SchemaRecord& record);
   void publish(SchemaRecord record);
   void publish(FactsId id, std::string_view dataset, std::string_view code, std::shared_ptr<const Facts> facts);
   std::unordered_map<std::string, std::shared_ptr<Dataset>, Hash, std::equal_to<>> datasets_;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <iotstream/base/result.hpp>
@@ -70,6 +71,9 @@ struct Store {
   Duration retention_1h = Duration::seconds(3650ll * 86'400);
 };
 
+/// Which changes of its schema a dataset takes from the data; see model/compatibility.hpp.
+enum class Compatibility : unsigned char { adaptive, additive, strict };
+
 struct Prototype {
   std::string code;   ///< `X46789`
   std::string label;  ///< `Pipo`
@@ -78,7 +82,16 @@ struct Prototype {
   std::string dataset;           ///< DatasetType on the wire; by default the code
   std::string model;             ///< path of a `desc --xml` document; empty: inferred from the data
   std::vector<std::string> csv;  ///< paths or shell patterns, in the order given; a pattern's matches are sorted
-  std::string place;             ///< `file:line:column` of the table, for messages
+  /// Further members of its events: name → value as JSON, by name.
+  std::vector<std::pair<std::string, std::string>> facts;
+  std::string place;  ///< `file:line:column` of the table, for messages
+};
+
+/// What is said of a dataset, by `[[dataset]]` or by its prototypes. Each dataset once.
+struct Dataset {
+  std::string name;
+  Compatibility compatibility = Compatibility::adaptive;
+  std::string place;
 };
 
 enum class Transport : unsigned char { http, inproc };
@@ -152,6 +165,7 @@ struct Config {
   std::vector<Topic> topics;
   Store store;
   std::vector<Prototype> prototypes;
+  std::vector<Dataset> datasets;  ///< those of which a compatibility is said
   std::vector<Simulation> simulations;
   Imports imports;
   std::vector<Watch> watches;

@@ -205,3 +205,70 @@ TEST_CASE("many threads grow and read one dataset: no version is lost, no field 
   CHECK(schema->fields().size() == 53);
   CHECK(schema->version() == SchemaVersion(53));
 }
+
+TEST_CASE("what people say about a field is kept, and comes back") {
+  Topic topic;
+  Schemas before;
+  topic.serve(before);
+  evolved(before, "1", draft("Speed (km/h)", FieldType::integer));
+  model::FieldEdit edit;
+  edit.label = "Tempo";
+  edit.kind = model::FieldKind::counter;
+  const auto edited = before.edit_field("1", "Speed (km/h)", edit, Timestamp{7});
+  REQUIRE(edited.ok());
+  CHECK((*edited)->version() == SchemaVersion(2));
+  const std::size_t records = topic.records.size();
+  CHECK(*before.edit_field("1", "Speed (km/h)", edit, Timestamp{8}) == *edited);
+  CHECK(topic.records.size() == records);
+  evolved(before, "1", draft("Speed (km/h)", FieldType::real));
+
+  Schemas after;
+  topic.replay(after);
+  const model::Field& field = after.current("1")->field(FieldId(0));
+  CHECK((field.label == "Tempo" && field.kind == model::FieldKind::counter && field.unit == "km/h"));
+  CHECK(field.base == FieldType::integer);
+  CHECK(after.versions("1")[1].source == "edit");
+  CHECK(after.versions("1")[1].changes[0].kind == model::ChangeKind::edited);
+
+  CHECK(before.edit_field("2", "x", edit, {}).error().kind == ErrorKind::not_found);
+  CHECK(before.edit_field("1", "x", edit, {}).error().kind == ErrorKind::not_found);
+  edit.label = std::string(1001, 'x');
+  CHECK(before.edit_field("1", "Speed (km/h)", edit, {}).error().kind == ErrorKind::invalid);
+  edit.label = "\xff";
+  CHECK(before.edit_field("1", "Speed (km/h)", edit, {}).error().kind == ErrorKind::invalid);
+  topic.fails = true;
+  edit.label = "lost";
+  CHECK(before.edit_field("1", "Speed (km/h)", edit, {}).error().kind == ErrorKind::disk_full);
+  CHECK(before.set_compatibility("1", model::Compatibility::strict, {}).error().kind == ErrorKind::disk_full);
+  CHECK(before.current("1")->field(FieldId(0)).label == "Tempo");
+  CHECK(before.compatibility("1") == model::Compatibility::adaptive);
+}
+
+TEST_CASE("many threads send what does not fit, while others look and change the rule: every one is counted") {
+  Schemas schemas;
+  evolved(schemas, "1", draft("v"));
+  std::atomic<std::uint64_t> conflicts{0};
+  std::atomic<bool> stop{false};
+  std::thread other([&] {
+    for (int i = 0; !stop; ++i) {
+      static_cast<void>(schemas.set_compatibility("1", static_cast<model::Compatibility>(i % 3), Timestamp{i}));
+      for (const Conflict& conflict : schemas.conflicts("1").list()) static_cast<void>(conflict.sample.size());
+      static_cast<void>(schemas.conflicts_total());
+    }
+  });
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t)
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 200; ++i) {
+        const auto type = static_cast<FieldType>((t + i) % 5);
+        std::vector<model::FieldDraft> drafts = draft("v", type);
+        drafts[0].sample = fmt::format("{}", i);
+        static_cast<void>(schemas.evolve("1", drafts, "p", Timestamp{i * 100'000}, "s"));
+        if (type > FieldType::integer) conflicts.fetch_add(1);
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  stop = true;
+  other.join();
+  CHECK(schemas.conflicts("1").total() == conflicts);
+}

@@ -39,7 +39,7 @@ TEST_CASE("a first schema is version 1, even without fields") {
 TEST_CASE("fields are added at the end and widened in place, and the changes say so") {
   const SchemaPtr first = grown(nullptr, {{"speed", FieldType::integer, {}, {}}, {"on", FieldType::boolean, {}, {}}}, 5);
   REQUIRE(changes.size() == 2);
-  CHECK((changes[0].field == "speed" && changes[0].added));
+  CHECK((changes[0].field == "speed" && changes[0].kind == ChangeKind::added));
   const SchemaPtr second = grown(
       first, {{"new", FieldType::text, {}, {}}, {"speed", FieldType::real, {}, {}}, {"on", FieldType::boolean, {}, {}}}, 9);
   REQUIRE(second != first);
@@ -52,9 +52,9 @@ TEST_CASE("fields are added at the end and widened in place, and the changes say
   CHECK(second->field(FieldId(2)).added_in == SchemaVersion(2));
   CHECK(second->field(FieldId(2)).first_seen == Timestamp{9});
   REQUIRE(changes.size() == 2);
-  CHECK((changes[0].field == "speed" && !changes[0].added && changes[0].from == FieldType::integer &&
+  CHECK((changes[0].field == "speed" && changes[0].kind == ChangeKind::widened && changes[0].from == FieldType::integer &&
          changes[0].to == FieldType::real));
-  CHECK((changes[1].field == "new" && changes[1].added && changes[1].to == FieldType::text));
+  CHECK((changes[1].field == "new" && changes[1].kind == ChangeKind::added && changes[1].to == FieldType::text));
 }
 
 TEST_CASE("a schema that holds the drafts stays the same object") {
@@ -112,4 +112,68 @@ TEST_CASE("JSON that is no schema is corrupt") {
       R"({"name":"a","label":"","unit":"","type":"float","kind":"measure","added_in":1,"first_seen":"2020-01-01T00:00:00Z"})";
   CHECK(schema_from_json(R"({"dataset":"1","version":1,"fields":[)" + field + "]}").ok());
   CHECK_FALSE(schema_from_json(R"({"dataset":"1","version":1,"fields":[)" + field + "," + field + "]}").ok());
+}
+
+TEST_CASE("a field that was only null has no type yet: its first value gives it one, which is no conflict") {
+  FieldDraft null{"v", FieldType::boolean, {}, {}};
+  null.null = true;
+  const SchemaPtr first = grown(nullptr, {null});
+  CHECK((first->fields()[0].null_only && first->fields()[0].type == FieldType::boolean));
+  CHECK(grown(first, {null}) == first);
+  const SchemaPtr boolean = grown(first, {{"v", FieldType::boolean, {}, {}}});
+  REQUIRE(boolean != first);
+  CHECK_FALSE(boolean->fields()[0].null_only);
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].kind == ChangeKind::typed);
+  const SchemaPtr text = grown(first, {{"v", FieldType::text, {}, {}}});
+  CHECK((text->fields()[0].type == FieldType::text && text->fields()[0].base == FieldType::text));
+  CHECK(changes[0].kind == ChangeKind::typed);
+}
+
+TEST_CASE("a field remembers the type it began with, whatever it widens to; a model may say that it is meant to be wider") {
+  const SchemaPtr first = grown(nullptr, {{"v", FieldType::integer, {}, {}}});
+  FieldDraft draft{"v", FieldType::text, {}, {}};
+  draft.sample = "\"n/a\"";
+  const SchemaPtr wide = grown(first, {draft});
+  CHECK((wide->fields()[0].type == FieldType::text && wide->fields()[0].base == FieldType::integer));
+  CHECK(changes[0].sample == "\"n/a\"");
+  const auto back = schema_from_json(wide->to_json());
+  REQUIRE(back.ok());
+  CHECK((*back)->fields()[0].base == FieldType::integer);
+  const SchemaPtr declared = evolve(wide, "1", {draft}, Timestamp{1}, changes, Origin::model);
+  REQUIRE(declared != wide);
+  CHECK(declared->fields()[0].base == FieldType::text);
+  CHECK((changes.size() == 1 && changes[0].kind == ChangeKind::declared));
+  CHECK(evolve(declared, "1", {draft}, Timestamp{1}, changes, Origin::model) == declared);
+}
+
+TEST_CASE("what people say stays, what they do not say follows the rules") {
+  const SchemaPtr first = grown(nullptr, {{"gear (x)", FieldType::integer, {}, {}}});
+  CHECK(first->fields()[0].kind == FieldKind::measure);
+  FieldEdit said;
+  said.kind = FieldKind::state;
+  said.unit = "";
+  said.group = "Drive";
+  said.description = "of the box";
+  said.hidden = true;
+  const SchemaPtr edited = edit(first, FieldId(0), said, changes);
+  REQUIRE(edited != first);
+  CHECK(edited->version() == SchemaVersion(2));
+  REQUIRE((changes.size() == 1 && changes[0].kind == ChangeKind::edited));
+  CHECK(edit(edited, FieldId(0), said, changes) == edited);
+  const Field& field = edited->fields()[0];
+  CHECK((field.label == "gear" && field.unit.empty() && group_of(field) == "Drive" && field.hidden));
+  const SchemaPtr wide = grown(edited, {{"gear (x)", FieldType::real, {}, {}}});
+  CHECK(wide->fields()[0].kind == FieldKind::state);  // a wider type would make it a measure
+  const auto back = schema_from_json(wide->to_json());
+  REQUIRE(back.ok());
+  CHECK((*back)->to_json() == wide->to_json());
+  CHECK(((*back)->fields()[0].edited == (edited_kind | edited_unit) && (*back)->fields()[0].hidden));
+
+  FieldEdit again;
+  again.by_rule = edited_kind | edited_unit;
+  again.group = "";
+  const SchemaPtr ruled = edit(wide, FieldId(0), again, changes);
+  CHECK((ruled->fields()[0].unit == "x" && ruled->fields()[0].kind == FieldKind::measure));
+  CHECK((ruled->fields()[0].edited == 0 && group_of(ruled->fields()[0]) == "x"));
 }

@@ -22,7 +22,7 @@ const SUBSCRIBE_NEAR = '600px';
 
 /** Fields with data: those the server has counted values of, and those that the stream has brought. */
 function usedFields(dataset: string): { all: SchemaField[]; used: SchemaField[] } {
-  const all = schemas.value.get(dataset)?.fields ?? [];
+  const all = (schemas.value.get(dataset)?.fields ?? []).filter((field) => field.hidden !== true);
   const intake = live.feeds.get(dataset)?.current;
   return { all, used: all.filter((field) => field.count > 0 || intake?.hasValues(field.name) === true) };
 }

@@ -22,6 +22,8 @@ export interface SchemaField {
   unit: string;
   kind: FieldKind;
   group: string;
+  /** People said so: the page leaves it out. */
+  hidden?: boolean;
   first_seen: number | null;
   /** Non-null values seen so far. */
   count: number;

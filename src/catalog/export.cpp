@@ -1,0 +1,137 @@
+#include <array>
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+#include <iotstream/base/json.hpp>
+#include <iotstream/catalog/export.hpp>
+
+#include "catalog/model_xml.hpp"
+
+namespace iotstream::catalog {
+namespace {
+
+using model::FieldType;
+
+/// By the type's number: what a field without a model of its own gets.
+constexpr std::array<std::string_view, 5> mysql_types = {"tinyint(1)", "bigint(20)", "double", "longtext", "json"};
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        // Blanks of other kinds would be read back as plain ones.
+        static_cast<unsigned char>(c) < 0x20 ? static_cast<void>(out += fmt::format("&#{};", static_cast<int>(c)))
+                                             : out.push_back(c);
+    }
+  }
+  return out;
+}
+
+void write_column(std::string& out, const ModelColumn& column) {
+  const auto cell = [&](std::string_view name, std::string_view text) {
+    out += fmt::format("\t<field name=\"{}\">{}</field>\n", name, escaped(text));
+  };
+  out += "  <row>\n";
+  cell("Field", column.draft.name);
+  cell("Type", column.type);
+  cell("Null", column.null);
+  cell("Key", column.key);
+  if (column.fallback)
+    cell("Default", *column.fallback);
+  else
+    out += "\t<field name=\"Default\" xsi:nil=\"true\" />\n";
+  cell("Extra", column.extra);
+  out += "  </row>\n";
+}
+
+/// By the type's number: what JSON says of a value of just this type.
+constexpr std::array<std::string_view, 5> json_types = {"boolean", "integer", "number", "string", "array"};
+
+/// A field holds its own type and all narrower ones. What is an integer is a number as well.
+void write_types(json::Writer& writer, FieldType widest) {
+  writer.key("type").begin_array();
+  for (int type = 0; type <= static_cast<int>(widest); ++type) {
+    const bool told_by_number = type == static_cast<int>(FieldType::integer) && widest >= FieldType::real;
+    if (!told_by_number) writer.value(json_types[static_cast<std::size_t>(type)]);
+  }
+  if (widest == FieldType::json) writer.value("object");
+  writer.value("null").end_array();
+}
+
+void write_property(json::Writer& writer, const model::Field& field) {
+  writer.key(field.name).begin_object();
+  writer.key("title").value(field.label);
+  if (!field.description.empty()) writer.key("description").value(field.description);
+  write_types(writer, field.type);
+  if (!field.unit.empty()) writer.key("x-unit").value(field.unit);
+  writer.key("x-kind").value(name_of(field.kind));
+  writer.end_object();
+}
+
+/// What may be in an event beside its fields: who sent it and when.
+constexpr std::array<std::string_view, 7> envelope_names = {"device", "device_id",  "clientid", "clienID",
+                                                            "code",   "@timestamp", "dateHour"};
+
+}  // namespace
+
+Result<std::string> model_xml_of(const model::Schema& schema, const std::vector<std::string>& models) {
+  std::string out = fmt::format(
+      "<?xml version=\"1.0\"?>\n\n<resultset statement=\"desc {}\" "
+      "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\n",
+      escaped(schema.dataset()));
+  std::unordered_set<std::string> written;
+  for (const std::string& xml : models) {
+    auto columns = read_model_columns(xml);
+    if (!columns) return std::move(columns).error();
+    for (ModelColumn& column : *columns) {
+      const auto id = schema.find(column.draft.name);
+      if (!column.time && !id) continue;
+      if (!written.insert(column.draft.name).second) continue;
+      if (!column.time && schema.field(*id).type != column.draft.type)
+        column.type = mysql_types[static_cast<std::size_t>(schema.field(*id).type)];
+      write_column(out, column);
+    }
+  }
+  for (const model::Field& field : schema.fields()) {
+    if (written.contains(field.name)) continue;
+    ModelColumn column;
+    column.draft.name = field.name;
+    column.type = mysql_types[static_cast<std::size_t>(field.type)];
+    write_column(out, column);
+  }
+  return out + "</resultset>\n";
+}
+
+std::string json_schema_of(const model::Schema& schema, model::Compatibility compatibility) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object();
+  writer.key("$schema").value("https://json-schema.org/draft/2020-12/schema");
+  writer.key("title").value(schema.dataset());
+  writer.key("description").value(fmt::format("Version {} of the schema of dataset {}", schema.version(), schema.dataset()));
+  writer.key("type").value("object");
+  writer.key("properties").begin_object();
+  for (const model::Field& field : schema.fields()) write_property(writer, field);
+  for (const std::string_view name : envelope_names)
+    if (!schema.find(name)) writer.key(name).value(true);
+  writer.end_object();
+  writer.key("additionalProperties").value(compatibility != model::Compatibility::strict);
+  writer.end_object();
+  return out;
+}
+
+}  // namespace iotstream::catalog
