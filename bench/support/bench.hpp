@@ -11,10 +11,10 @@
 namespace iotstream::bench {
 
 struct Options {
-  std::vector<std::string> names;           ///< empty: all
-  std::string json_file;                    ///< empty: none
-  bool quick = false;                       ///< each for a moment: that it runs, not how fast
-  std::uint64_t stored_size = 10ull << 30;  ///< bytes that benchmarks of much stored data store, when there is room
+  std::vector<std::string> names;              ///< empty: all
+  std::string json_file;                       ///< empty: none
+  bool quick = false;                          ///< each for a moment: that it runs, not how fast
+  std::uint64_t stored_size = 10ull << 30;     ///< bytes that benchmarks of much stored data store, when there is room
   std::uint64_t import_bytes = 1'000'000'000;  ///< of the CSV file that `import` loads
 };
 

@@ -33,9 +33,9 @@ struct ImportArguments {
   std::string brand;
   std::string version;
   std::string dataset;
-  std::string separator;    ///< one character, or `tab`; empty: found
-  std::string time_column;  ///< `-`: none; empty: found
-  std::string date_order;   ///< `day` or `month`; empty: found
+  std::string separator;           ///< one character, or `tab`; empty: found
+  std::string time_column;         ///< `-`: none; empty: found
+  std::string date_order;          ///< `day` or `month`; empty: found
   std::vector<std::string> facts;  ///< NAME=VALUE
   std::vector<std::string> files;
   bool json = false;

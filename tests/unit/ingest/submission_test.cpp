@@ -217,8 +217,7 @@ TEST_CASE("a record of _schemas that cannot be read stops the opening, with its 
 
 TEST_CASE("datasets beyond the limit are not made") {
   GateFixture fixture;
-  for (std::size_t i = 0; i != ingest::datasets_max; ++i)
-    REQUIRE(fixture.gate->topic("d" + std::to_string(i)).ok());
+  for (std::size_t i = 0; i != ingest::datasets_max; ++i) REQUIRE(fixture.gate->topic("d" + std::to_string(i)).ok());
   const auto outcome = fixture.taken("one-more", "{}\n{}");
   CHECK(outcome.rejected == 2);
   CHECK(outcome.errors[0].kind == ErrorKind::unprocessable);

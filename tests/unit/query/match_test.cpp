@@ -122,8 +122,7 @@ TEST_CASE("names are found as written, then in other capitals when one only is m
   CHECK(passes("gear exists"));
   CHECK_FALSE(passes("Gear exists"));
   CHECK(passes.error("GEAR = 1") == "at character 1: dataset 'machines' has no field 'GEAR'");
-  CHECK(passes.error("on = 1 and mdoe = 2") ==
-        "at character 12: dataset 'machines' has no field 'mdoe'; did you mean 'mode'?");
+  CHECK(passes.error("on = 1 and mdoe = 2") == "at character 12: dataset 'machines' has no field 'mdoe'; did you mean 'mode'?");
   CHECK(passes.error("time > yesterday").starts_with("at character 8: "));
   CHECK(passes.error("_offset = a") == "at character 11: 'a' is not a whole number");
   CHECK(passes.error("time contains 5").starts_with("at character 1: "));
