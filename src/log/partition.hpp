@@ -45,6 +45,7 @@ class PartitionLog final : public Partition {
   PartitionStatus status() const override;
   Result<Batch> read(Offset from, std::size_t bytes_max, Watermark limit) override;
   Result<Offset> seek(Timestamp time) override;
+  std::vector<Stretch> stretches() const override;
   void pin(std::string_view name, Offset offset) override;
   const TopicOptions& options() const { return options_; }
   const PartitionIdentity& identity() const { return identity_; }

@@ -181,6 +181,27 @@ void PartitionLog::report(Damage damage, std::uint64_t bytes) {
   damage_.push_back(std::move(damage));
 }
 
+/// Of a partition that does not know how it is stored.
+std::vector<Stretch> Partition::stretches() const {
+  const Watermarks marks = watermarks();
+  if (marks.earliest >= marks.durable) return {};
+  return {{marks.earliest, marks.durable, Timestamp{INT64_MIN}, Timestamp{INT64_MAX}}};
+}
+
+std::vector<Stretch> PartitionLog::stretches() const {
+  // Before the summaries: they cover at least what is durable now.
+  const std::uint64_t end = limit_of(Watermark::durable);
+  std::vector<Stretch> stretches;
+  std::lock_guard lock(segments_mutex_);
+  for (const auto& segment : segments_) {
+    const auto known = segment->summary();
+    const std::uint64_t next = std::min(known.next_offset, end);
+    if (known.base_offset < next)
+      stretches.push_back({Offset(known.base_offset), Offset(next), {known.min_time_us}, {known.max_time_us}});
+  }
+  return stretches;
+}
+
 Result<Offset> PartitionLog::seek(Timestamp time) {
   const std::uint64_t limit = limit_of(Watermark::durable);
   std::vector<std::shared_ptr<Segment>> segments;

@@ -127,6 +127,15 @@ struct Damage {
   std::string reason;
 };
 
+/// Consecutive offsets as they are stored (a segment), with bounds of their event times: what a reader of a range of time
+/// reads, and what it may pass over.
+struct Stretch {
+  Offset first;
+  Offset next;         ///< one past the last
+  Timestamp least;     ///< no event time is less …
+  Timestamp greatest;  ///< … or greater
+};
+
 struct PartitionStatus {
   PartitionId partition;
   Watermarks watermarks;
@@ -173,6 +182,9 @@ class Partition {
   /// The least offset whose record's time ≥ `time` (of those that compaction has left), also when clocks ran backwards; the
   /// durable watermark when there is none.
   virtual Result<Offset> seek(Timestamp time) = 0;
+
+  /// What is kept and durable, in offset order. Reads no file.
+  virtual std::vector<Stretch> stretches() const;
 
   /// Keeps records at and above `offset` from retention, for the holder `name` (for example history not yet checkpointed).
   virtual void pin(std::string_view name, Offset offset) = 0;
