@@ -22,6 +22,11 @@ log::LogOptions log_options(const config::Config& config) {
   options.topic_defaults.retention_age = config.log.retention_age;
   options.topic_defaults.sync = static_cast<log::Sync>(config.log.sync);
   options.topic_defaults.sync_interval = config.log.sync_interval;
+  for (const config::Topic& topic : config.topics) {
+    options.topics[topic.name] = {
+        topic.partitions,   topic.segment_size, topic.retention_size, topic.retention_age, static_cast<log::Sync>(topic.sync),
+        topic.sync_interval};
+  }
   return options;
 }
 

@@ -129,18 +129,52 @@ Server read_server(Section section) {
   return server;
 }
 
+/// What [log] and [[topic]] have in common.
+template <class Options>
+void read_topic_options(Section& section, Options& options) {
+  section.read_integer("partitions", options.partitions, 1, 1024);
+  section.read_size("segment_size", options.segment_size, mib, 2 * gib);
+  if (const auto choice = section.read_choice("sync", {"batch", "interval", "none"})) options.sync = static_cast<Sync>(*choice);
+  section.read_duration("sync_interval", options.sync_interval, Duration{100}, Duration::seconds(60));
+  Section retention = section.read_section("retention");
+  retention.read_size("size", options.retention_size, mib, 1024 * 1024 * gib, true);
+  retention.read_duration("age", options.retention_age, second, century, true);
+  retention.refuse_the_rest();
+}
+
 Log read_log(Section section) {
   Log log;
-  section.read_integer("partitions", log.partitions, 1, 1024);
-  section.read_size("segment_size", log.segment_size, mib, 4 * gib);
-  if (const auto choice = section.read_choice("sync", {"batch", "interval", "none"})) log.sync = static_cast<Sync>(*choice);
-  section.read_duration("sync_interval", log.sync_interval, Duration{100}, Duration::seconds(60));
-  Section retention = section.read_section("retention");
-  retention.read_size("size", log.retention_size, mib, 1024 * 1024 * gib, true);
-  retention.read_duration("age", log.retention_age, second, century, true);
-  retention.refuse_the_rest();
+  read_topic_options(section, log);
   section.refuse_the_rest();
   return log;
+}
+
+Topic read_topic(Section section, const Log& defaults) {
+  Topic topic;
+  topic.partitions = defaults.partitions;
+  topic.segment_size = defaults.segment_size;
+  topic.retention_size = defaults.retention_size;
+  topic.retention_age = defaults.retention_age;
+  topic.sync = defaults.sync;
+  topic.sync_interval = defaults.sync_interval;
+  topic.place = section.place();
+  section.read("name", topic.name);
+  check_name(section, "name", topic.name);
+  if (topic.name.starts_with('_')) section.problem("name", "topics that begin with _ are the server's own");
+  read_topic_options(section, topic);
+  section.refuse_the_rest();
+  return topic;
+}
+
+void read_topics(Section& root, Config& config, std::vector<Problem>& problems) {
+  for (const Node* table : root.read_tables("topic")) {
+    Topic topic = read_topic({table, fmt::format("topic.{}", config.topics.size()), problems}, config.log);
+    const auto first =
+        std::find_if(config.topics.begin(), config.topics.end(), [&](const Topic& other) { return other.name == topic.name; });
+    if (first != config.topics.end() && !topic.name.empty())
+      problems.push_back({topic.place, fmt::format("topic '{}' has its options already at {}", topic.name, first->place)});
+    config.topics.push_back(std::move(topic));
+  }
 }
 
 Store read_store(Section section) {
@@ -235,6 +269,7 @@ Config read_config(const Node& tree, std::vector<Problem>& problems) {
   if (auto usable = check_folder(config.data_dir); !usable.ok()) root.problem("data_dir", usable.error().message);
   config.server = read_server(root.read_section("server"));
   config.log = read_log(root.read_section("log"));
+  read_topics(root, config, problems);
   config.store = read_store(root.read_section("store"));
   read_prototypes(root, config, problems);
   for (const Node* table : root.read_tables("simulation")) {

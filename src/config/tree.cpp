@@ -96,7 +96,8 @@ void apply_override(Node& root, std::string_view override_text, std::vector<Prob
   Node* at = &root;
   for (std::size_t i = 0; i < parts->size() && at != nullptr; ++i) {
     // `simulation.0.prototype=X` may begin a list that is not in the file.
-    const bool in_list = i == 1 && as_index((*parts)[1]) && ((*parts)[0] == "prototype" || (*parts)[0] == "simulation");
+    const bool in_list = i == 1 && as_index((*parts)[1]) &&
+                         ((*parts)[0] == "prototype" || (*parts)[0] == "simulation" || (*parts)[0] == "topic");
     if (in_list && at->kind == Node::Kind::table && at->members.empty()) at->kind = Node::Kind::list;
     at = enter(*at, (*parts)[i], place, problems);
   }

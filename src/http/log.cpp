@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "http/body.hpp"
+#include "http/messages.hpp"
 #include "http/parameters.hpp"
 #include "http/routes.hpp"
 
@@ -37,9 +38,25 @@ void write_partition(json::Writer& writer, const log::PartitionStatus& status) {
   writer.end_object();
 }
 
+/// Times in µs, sizes in bytes, 0: no limit.
+void write_options(json::Writer& writer, const log::TopicOptions& options) {
+  writer.begin_object();
+  writer.key("partitions").value(static_cast<std::uint64_t>(options.partitions));
+  writer.key("segment_size").value(options.segment_size);
+  writer.key("retention").begin_object();
+  writer.key("size").value(options.retention_size);
+  writer.key("age_us").value(options.retention_age.us);
+  writer.end_object();
+  writer.key("sync").value(log::name_of(options.sync));
+  writer.key("sync_interval_us").value(options.sync_interval.us);
+  writer.end_object();
+}
+
 void write_topic(json::Writer& writer, log::Topic& topic) {
   writer.begin_object();
   writer.key("topic").value(topic.name());
+  writer.key("options");
+  write_options(writer, topic.options());
   writer.key("partitions").begin_array();
   for (std::uint32_t i = 0; i < topic.partition_count(); ++i) write_partition(writer, topic.partition(PartitionId(i)).status());
   writer.end_array().end_object();
@@ -104,28 +121,6 @@ Result<Offset> start_of(Services& services, const net::Request& request, log::Pa
   return Offset(offset);
 }
 
-/// The record's value as JSON: an event's members, or for internal topics the stored text.
-void append_value(std::string& out, Services& services, const std::string& topic, const log::Record& record,
-                  std::uint32_t& version) {
-  const auto schema = services.schemas.current(topic);
-  auto row = topic.starts_with('_') ? Result<model::RowView>(Error{}) : model::RowView::open(record.value);
-  if (!schema || !row) {
-    const std::string_view text = as_text(record.value);
-    simdjson::dom::parser parser;
-    if (parser.parse(text.data(), text.size()).error() == simdjson::SUCCESS)
-      out += text;
-    else
-      json::append_string(out, text);
-    return;
-  }
-  version = row->schema_version().value;
-  const auto facts = services.schemas.facts(row->facts());
-  bool comma = false;
-  out += '{';
-  model::append_members(out, comma, *row, *schema, record.key, record.time, *facts);
-  out += '}';
-}
-
 Answer messages(Services& services, const net::Request& request) {
   auto topic = topic_of(services, request);
   if (!topic) return topic.error();
@@ -135,9 +130,8 @@ Answer messages(Services& services, const net::Request& request) {
   if (!limit) return limit.error();
   auto offset = start_of(services, request, **partition);
   if (!offset) return offset.error();
-  std::string body;
-  json::Writer writer(body);
-  writer.begin_object().key("messages").begin_array();
+  std::string body = "{\"messages\":[";
+  bool comma = false;
   std::uint64_t left = *limit;
   Offset next = *offset;
   while (left > 0 && body.size() < (8u << 20)) {
@@ -147,24 +141,15 @@ Answer messages(Services& services, const net::Request& request) {
     for (const log::Record& record : batch->records()) {
       if (record.offset < next) continue;
       if (left-- == 0) break;
-      std::string value;
-      std::uint32_t version = 0;
-      append_value(value, services, (*topic)->name(), record, version);
-      writer.begin_object();
-      writer.key("offset").value(record.offset.value);
-      writer.key("time").value(format_rfc3339(record.time));
-      writer.key("append_time").value(format_rfc3339(record.append_time));
-      writer.key("device").value(record.key);
-      writer.key("schema").value(version);
-      writer.key("value").raw(value);
-      writer.end_object();
+      if (std::exchange(comma, true)) body += ',';
+      append_message(body, services, (*topic)->name(), record);
       next = record.offset + 1;
       if (left == 0) break;
     }
   }
-  writer.end_array();
-  writer.key("next_offset").value(next.value);
-  writer.end_object();
+  body += "],\"next_offset\":";
+  json::append_number(body, next.value);
+  body += '}';
   return net::Response::json(std::move(body));
 }
 

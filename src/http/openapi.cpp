@@ -106,11 +106,21 @@ constexpr Operation operations[] = {
     {"/api/v1/topics", "get",
      "All topics with their partitions: earliest, written and durable offsets, bytes, segments, damage.", "", "", "200",
      json_type},
-    {"/api/v1/topics/{topic}", "get", "One topic.", "", "", "200,404", json_type},
+    {"/api/v1/topics/{topic}", "get", "One topic: its options, its partitions.", "", "", "200,404", json_type},
     {"/api/v1/topics/{topic}/partitions/{partition}/messages", "get", "Messages of a partition, from an offset or a time on.",
      "offset: a whole number, earliest (default) or latest;time: instead of offset, the first message at or after it;limit: at "
      "most so many (100, at most 10000)",
      "", "200,404", json_type},
+    {"/api/v1/topics/{topic}/replay", "get",
+     "The records of a range of time, by event time and in their recorded pace, one message a line (with its partition); an "
+     "empty "
+     "line after ten seconds of silence.",
+     "from: first event time, inclusive (the earliest record);to: last event time, exclusive (what is there now);speed: 0.1 to "
+     "1000 "
+     "times the recorded pace (1), or max (or 0) for as fast as possible;device: only of this device;partition: only this "
+     "one;limit: "
+     "at most so many;gap: silences that are longer are shortened to this, as 5s;follow: true to go on with what comes later",
+     "", "200,404,429", "application/x-ndjson"},
     {"/api/v1/groups", "get", "All consumer groups with their committed offsets and lag.", "", "", "200", json_type},
     {"/api/v1/groups/{group}/offsets", "get", "One group's committed offsets and lag.", "", "", "200,404", json_type},
     {"/api/v1/groups/{group}/offsets", "put",

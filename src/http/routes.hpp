@@ -11,6 +11,7 @@ void add_catalog_routes(net::Router& router, Services& services);    // prototyp
 void add_device_routes(net::Router& router, Services& services);     // devices, simulations
 void add_log_routes(net::Router& router, Services& services);        // topics, messages, groups
 void add_rejected_routes(net::Router& router, Services& services);   // dead letters
+void add_replay_routes(net::Router& router, Services& services);     // a topic's range of time, in its pace
 void add_operation_routes(net::Router& router, Services& services);  // health, metrics, status, OpenAPI
 void add_live_route(net::Router& router, Services& services);        // the WebSocket
 

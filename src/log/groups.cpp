@@ -186,11 +186,21 @@ Status Groups::save(const Offsets& offsets) {
 }
 
 std::vector<GroupOffset> Groups::all() const {
-  std::vector<GroupOffset> all;
   std::lock_guard lock(mutex_);
-  all.reserve(offsets_.size());
-  for (const auto& [key, offset] : offsets_) all.push_back({key.group, key.topic, PartitionId(key.partition), Offset(offset)});
+  return listed(offsets_);
+}
+
+std::vector<GroupOffset> Groups::listed(const Offsets& offsets) {
+  std::vector<GroupOffset> all;
+  all.reserve(offsets.size());
+  for (const auto& [key, offset] : offsets) all.push_back({key.group, key.topic, PartitionId(key.partition), Offset(offset)});
   return all;
+}
+
+Result<std::vector<GroupOffset>> Groups::decode(std::string_view bytes, std::uint64_t& sequence) {
+  auto offsets = parse(bytes, sequence);
+  if (!offsets) return offsets.error();
+  return listed(*offsets);
 }
 
 std::optional<Offset> Groups::committed(std::string_view group, std::string_view topic, PartitionId partition) const {

@@ -28,6 +28,9 @@ class Groups {
   std::vector<GroupOffset> all() const;
   std::optional<Offset> committed(std::string_view group, std::string_view topic, PartitionId partition) const;
 
+  /// What stands in one of the files, with its sequence: the greater is the newer. Errors: corrupt, unsupported.
+  static Result<std::vector<GroupOffset>> decode(std::string_view bytes, std::uint64_t& sequence);
+
  private:
   struct Key {
     std::string group;
@@ -41,6 +44,7 @@ class Groups {
   Status load(Timestamp now);
   Status save(const Offsets& offsets);
   static std::string encode(const Offsets& offsets, std::uint64_t sequence);
+  static std::vector<GroupOffset> listed(const Offsets& offsets);
   static Result<Offsets> parse(std::string_view bytes, std::uint64_t& sequence);
   std::string path(std::uint64_t slot) const;
 

@@ -41,6 +41,18 @@ std::string_view describe(AppendStatus status) {
   return "unknown";
 }
 
+std::string_view name_of(Sync sync) {
+  switch (sync) {
+    case Sync::batch:
+      return "batch";
+    case Sync::interval:
+      return "interval";
+    case Sync::none:
+      return "none";
+  }
+  return "unknown";
+}
+
 namespace {
 
 /// A core is left to the producers: with one to each writer they would take turns on the same ring's lines. Beyond eight the
@@ -90,7 +102,10 @@ class LogImplementation final : public Log {
     return {};
   }
 
-  Result<Topic*> topic(std::string_view name) override { return topic(name, options_.topic_defaults); }
+  Result<Topic*> topic(std::string_view name) override {
+    const auto own = options_.topics.find(name);
+    return topic(name, own == options_.topics.end() ? options_.topic_defaults : own->second);
+  }
 
   Result<Topic*> topic(std::string_view name, const TopicOptions& options) override {
     if (Topic* known = find(name)) return known;

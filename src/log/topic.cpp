@@ -202,9 +202,36 @@ Result<std::unique_ptr<TopicLog>> TopicLog::open(const Environment& environment,
   auto file = read_topic_file(environment, log_options, directory);
   if (!file) return file.error();
   if (file->name.empty()) return std::unique_ptr<TopicLog>();
+  const std::string path = fmt::format("{}/{}", directory, topic_file);
+  if (const auto wanted = log_options.topics.find(file->name); wanted != log_options.topics.end())
+    if (auto status = adopt_options(environment, path, *file, wanted->second); !status) return status.error();
   auto topic = std::unique_ptr<TopicLog>(new TopicLog(std::move(file->name), file->options, environment.clock));
   if (auto status = topic->open_partitions(environment, log_options, directory); !status) return status.error();
   return topic;
+}
+
+/// Takes over what can change of a topic that exists, durably: what the file says holds also for who opens the log without
+/// these options.
+Status TopicLog::adopt_options(const Environment& environment, const std::string& path, TopicFile& file,
+                               const TopicOptions& wanted) {
+  TopicOptions options = wanted;
+  options.partitions = file.options.partitions;
+  options.segment_size = file.options.segment_size;
+  if (wanted.partitions != options.partitions || wanted.segment_size != options.segment_size)
+    diagnostics::warning(
+        "log",
+        "topic {}: it keeps its {} partitions and segments of {}: these are fixed when a topic is created ({} and "
+        "{} are configured)",
+        file.name, options.partitions, format_size(options.segment_size), wanted.partitions, format_size(wanted.segment_size));
+  if (options == file.options) return {};
+  file.options = options;
+  const std::string text = encode_topic_file(file);
+  if (auto status = os::write_atomically(environment.disk, path, as_bytes(text)); !status) return status;
+  diagnostics::info("log", "topic {}: its options are now: sync {}, sync_interval {}, retention {} and {}", file.name,
+                    name_of(options.sync), format_duration(options.sync_interval),
+                    options.retention_size == 0 ? "any size" : format_size(options.retention_size),
+                    options.retention_age.us == 0 ? "any age" : format_duration(options.retention_age));
+  return {};
 }
 
 Status TopicLog::open_partitions(const Environment& environment, const LogOptions& log_options, const std::string& directory) {

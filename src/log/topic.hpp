@@ -1,4 +1,4 @@
-// A topic: its name, its options as they were when it was created, its partitions.
+// A topic: its name, its options, its partitions.
 #pragma once
 
 #include <memory>
@@ -51,6 +51,8 @@ class TopicLog final : public Topic {
  private:
   TopicLog(std::string name, TopicOptions options, os::Clock& clock)
       : name_(std::move(name)), options_(options), clock_(clock) {}
+  static Status adopt_options(const Environment& environment, const std::string& path, TopicFile& file,
+                              const TopicOptions& wanted);
   Status open_partitions(const Environment& environment, const LogOptions& log_options, const std::string& directory);
   PartitionLog* next_to_shrink() const;
 

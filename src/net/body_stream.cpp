@@ -5,8 +5,6 @@
 namespace iotstream::net {
 namespace {
 
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
-
 // A full pool delays a stream; one that stays full for ten seconds ends it.
 constexpr auto retry_pause = std::chrono::milliseconds(10);
 constexpr int retries_max = 1'000;
@@ -19,6 +17,7 @@ BodyStream::Piece produce_from(BodySource& source) {
       piece.error = more.error();
     } else {
       piece.last = !*more;
+      piece.pause = source.pause();
     }
   } catch (const std::exception& exception) {
     piece.error = Error{ErrorKind::io, exception.what()};
@@ -43,13 +42,24 @@ bool BodyStream::start() {
 
 std::optional<BodyStream::Piece> BodyStream::take() {
   const std::lock_guard lock(mutex_);
-  if (left_) return Piece{{}, true, Error{ErrorKind::unavailable, "the client has left"}};
+  if (left_) return Piece{{}, true, Error{ErrorKind::unavailable, "the client has left"}, {}};
   if (state_ != State::ready) return std::nullopt;
   state_ = State::idle;
   return std::exchange(piece_, {});
 }
 
+Task<void> BodyStream::rest() {
+  const SteadyTime until = std::exchange(rest_until_, {});
+  if (until <= std::chrono::steady_clock::now()) co_return;
+  Timer timer(loop_->io().get_executor(), until);
+  resting_ = &timer;
+  error_code cancelled;  // by leave(): take() then tells
+  co_await timer.async_wait(asio::redirect_error(use_task, cancelled));
+  resting_ = nullptr;
+}
+
 Task<BodyStream::Piece> BodyStream::next() {
+  co_await rest();
   for (int tries = 0; !start(); ++tries) {
     if (tries == retries_max) {
       Piece failure;
@@ -62,7 +72,12 @@ Task<BodyStream::Piece> BodyStream::next() {
   while (true) {
     std::optional<Piece> piece = take();
     if (piece) {
-      if (!piece->last && !piece->error) start();
+      const bool more = !piece->last && !piece->error;
+      if (more && piece->pause.us > 0) {
+        rest_until_ = after(piece->pause);
+      } else if (more) {
+        start();
+      }
       Piece taken = std::move(*piece);
       co_return taken;
     }
@@ -97,6 +112,7 @@ void BodyStream::leave() {
     orphan = std::move(source_);
   }
   if (orphan) workers_.submit([orphan = std::move(orphan)] {});
+  if (resting_ != nullptr) resting_->cancel();
   changed_.notify();
 }
 

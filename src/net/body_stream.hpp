@@ -14,7 +14,7 @@
 namespace iotstream::net {
 
 /// Produces one piece ahead of the one that is being written, so that worker and socket work at the same time; two pieces are
-/// the most that exist.
+/// the most that exist. While a source pauses there is a timer on the loop and nothing else.
 class BodyStream : public std::enable_shared_from_this<BodyStream> {
  public:
   BodyStream(std::shared_ptr<Loop> loop, os::WorkerPool& workers, std::unique_ptr<BodySource> source)
@@ -24,6 +24,7 @@ class BodyStream : public std::enable_shared_from_this<BodyStream> {
     std::string bytes;
     bool last = false;
     std::optional<Error> error;
+    Duration pause;  ///< before the next one
   };
   /// Waits for the next piece. The loop's thread; not after a last piece or an error.
   Task<Piece> next();
@@ -34,7 +35,10 @@ class BodyStream : public std::enable_shared_from_this<BodyStream> {
  private:
   enum class State : unsigned char { idle, running, ready };
 
+  using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+
   bool start();
+  Task<void> rest();
   std::optional<Piece> take();
   void produce();
 
@@ -45,8 +49,12 @@ class BodyStream : public std::enable_shared_from_this<BodyStream> {
   std::shared_ptr<BodySource> source_;
   State state_ = State::idle;
   bool left_ = false;
-  Piece piece_;     ///< … to here
-  Signal changed_;  ///< the loop's thread only
+  Piece piece_;  ///< … to here
+
+  // The loop's thread only.
+  Signal changed_;
+  SteadyTime rest_until_{};
+  Timer* resting_ = nullptr;
 };
 
 }  // namespace iotstream::net

@@ -21,9 +21,9 @@ class ClientImpl final : public Client {
     return exchange(*bytes, method == Method::head, nullptr);
   }
 
-  Result<ClientResponse> stream(Method method, const std::string& path,
-                                const std::function<bool(std::string_view)>& piece) override {
-    const auto bytes = request_bytes(url_, method, path, {}, {});
+  Result<ClientResponse> stream(Method method, const std::string& path, const std::function<bool(std::string_view)>& piece,
+                                Headers headers) override {
+    const auto bytes = request_bytes(url_, method, path, headers, {});
     if (!bytes) return bytes.error();
     return exchange(*bytes, method == Method::head, piece);
   }

@@ -51,7 +51,7 @@ bool ResponseParser::finish() {
 }
 
 std::size_t ResponseParser::take_body(text bytes, error_code& error) {
-  if (!piece_) {
+  if (!piece_ || response_.status / 100 != 2) {
     response_.body.append(bytes.data(), bytes.size());
   } else if (!piece_({bytes.data(), bytes.size()})) {
     stopped_ = true;

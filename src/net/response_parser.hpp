@@ -15,8 +15,8 @@ class ResponseParser final : private boost::beast::http::basic_parser<false> {
   using Base = boost::beast::http::basic_parser<false>;
 
  public:
-  /// `head`: the answer to HEAD, without body. `piece`, when given, gets the body in place of response().body; false from it
-  /// stops the parser.
+  /// `head`: the answer to HEAD, without body. `piece`, when given, gets the body of a 2xx answer in place of
+  /// response().body; false from it stops the parser.
   explicit ResponseParser(bool head, std::function<bool(std::string_view)> piece = nullptr);
 
   /// Takes bytes from the front of `bytes` and returns how many; those not taken are to be given again with more behind them.

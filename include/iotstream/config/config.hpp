@@ -34,10 +34,11 @@ struct Server {
   std::uint32_t connections_max = 12'000;
 };
 
+/// When what a topic holds is synced, and so what an acknowledgement means.
 enum class Sync : unsigned char {
-  batch,     ///< an acknowledgement follows the fdatasync of its batch
-  interval,  ///< acknowledged when written; fdatasync every sync_interval
-  none,      ///< acknowledged when written; the system decides when to sync
+  batch,     ///< fdatasync after every batch: acknowledged is on stable storage
+  interval,  ///< fdatasync every sync_interval: the same, only later
+  none,      ///< the system decides: acknowledged survives the process, not a loss of power
 };
 
 struct Log {
@@ -47,6 +48,18 @@ struct Log {
   Duration retention_age = Duration::seconds(7 * 86'400);
   Sync sync = Sync::batch;
   Duration sync_interval = Duration::milliseconds(5);
+};
+
+/// A topic (dataset) with options of its own, `[[topic]]`: what it does not say is as in [log].
+struct Topic {
+  std::string name;
+  std::uint32_t partitions = 4;      ///< only when the topic is created
+  std::uint64_t segment_size = 0;    ///< likewise
+  std::uint64_t retention_size = 0;  ///< 0: unlimited
+  Duration retention_age;            ///< 0: unlimited
+  Sync sync = Sync::batch;
+  Duration sync_interval;
+  std::string place;
 };
 
 struct Store {
@@ -85,6 +98,7 @@ struct Config {
   std::string data_dir = "var";
   Server server;
   Log log;
+  std::vector<Topic> topics;
   Store store;
   std::vector<Prototype> prototypes;
   std::vector<Simulation> simulations;

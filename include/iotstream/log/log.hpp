@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -25,12 +26,13 @@
 
 namespace iotstream::log {
 
-/// When a topic's records are synced, and so what an acknowledgement at Watermark::durable promises.
+/// When a topic's records are synced, and so what an acknowledgement (Partition::when) promises.
 enum class Sync : unsigned char {
-  batch,     ///< fdatasync after every batch (group commit): durable means on stable storage
-  interval,  ///< fdatasync every sync_interval: `durable` follows within it
-  none,      ///< the system decides; `durable` equals `written`: survives the process, not the machine
+  batch,     ///< fdatasync after every batch (group commit)
+  interval,  ///< fdatasync every sync_interval: `durable` comes up to that later, and promises the same
+  none,      ///< the system decides; `durable` equals `written`
 };
+std::string_view name_of(Sync sync);
 
 struct TopicOptions {
   std::uint32_t partitions = 4;                            ///< fixed when the topic is created
@@ -43,6 +45,7 @@ struct TopicOptions {
   /// What stays keeps its offset; readers pass over the gaps. A record with an empty value ends its key: it removes those
   /// before it at once, and goes itself a day later at the earliest. Never the open segment, never past a pin.
   bool compact = false;
+  bool operator==(const TopicOptions&) const = default;
 };
 
 /// What append() says at once. Refusals are ordinary weather, not errors.
@@ -168,6 +171,12 @@ class Partition {
   /// Calls `done` once `watermark` > `offset` (that is: the record at `offset` is included), or with an error once that can no
   /// longer happen. At once, on the calling thread, when it holds already; else on a thread of the log, in offset order: `done`
   /// must be short and must not call back into append of the same partition.
+  ///
+  /// What the acknowledgement promises:
+  ///   written                        the record survives the end of this process, however it ends; not a loss of power
+  ///   durable, with Sync::batch      it is on stable storage: it survives a loss of power too
+  ///   durable, with Sync::interval   the same; it only comes later, by up to sync_interval and the sync itself
+  ///   durable, with Sync::none       as written: a loss of power may take what the system had not written back by itself
   virtual void when(Watermark watermark, Offset offset, std::function<void(Status)> done) = 0;
 
   virtual Watermarks watermarks() const = 0;
@@ -224,6 +233,9 @@ class Signal {
 struct LogOptions {
   std::string directory;  ///< `<data_dir>/log`
   TopicOptions topic_defaults;
+  /// By name, in place of topic_defaults: for a topic that is new as a whole; for one that exists, at open(), what can change:
+  /// retention, sync, sync_interval. Its partitions and the size of its segments stay; a difference there is said once.
+  std::map<std::string, TopicOptions, std::less<>> topics;
   std::uint64_t staging_size = 1u << 20;  ///< bytes of the RAM ring of one partition, a power of two
   std::uint64_t cache_size = 4u << 20;    ///< bytes of recent batches kept for readers, per partition
   unsigned writers = 0;                   ///< threads that write, each with its share of the partitions; 0: cores - 1, 1 to 8
@@ -238,7 +250,8 @@ class Log {
   /// and sync threads. `disk`, `clock` and `metrics` outlive it. Errors: io, corrupt (a format newer than this program; named).
   static Result<std::unique_ptr<Log>> open(LogOptions options, os::Disk& disk, os::Clock& clock, metrics::Table& metrics);
 
-  /// The topic, created (durably, its directory synced) when it is new; options apply then only. Errors: invalid for a name
+  /// The topic, created (durably, its directory synced) when it is new; options apply then only: those given, else those of
+  /// LogOptions for that name. Errors: invalid for a name
   /// that is empty, longer than 200 bytes or not UTF-8; disk_full, io. The reference is valid as long as the log. Names that
   /// begin with `_` are internal.
   virtual Result<Topic*> topic(std::string_view name) = 0;

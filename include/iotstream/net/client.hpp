@@ -29,9 +29,10 @@ class Client {
   /// out).
   virtual Result<ClientResponse> request(Method method, const std::string& path, std::string body = {},
                                          Headers headers = {}) = 0;
-  /// Like request, for answers of any length: `piece` gets the body as it comes; false from it ends the request.
+  /// Like request, for answers of any length: `piece` gets the body of a 2xx answer as it comes; false from it ends the
+  /// request. Another answer's body is in the response.
   virtual Result<ClientResponse> stream(Method method, const std::string& path,
-                                        const std::function<bool(std::string_view)>& piece) = 0;
+                                        const std::function<bool(std::string_view)>& piece, Headers headers = {}) = 0;
 };
 
 /// Many keep-alive connections driven by one thread of its own: what a crowd of simulated devices uses. post() from any thread,

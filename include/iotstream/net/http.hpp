@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <iotstream/base/result.hpp>
+#include <iotstream/base/time.hpp>
 
 namespace iotstream::net {
 
@@ -43,6 +44,9 @@ class BodySource {
   /// Appends the next piece (about 64 KiB) to `out`; false: that was the last. An error ends the connection in the middle, so
   /// that a cut answer is never taken for a whole one.
   virtual Result<bool> next(std::string& out) = 0;
+  /// Asked after each piece that was not the last: how long to wait before the next one is asked for. No thread waits
+  /// meanwhile; a client that leaves ends the wait.
+  virtual Duration pause() const { return {}; }
 };
 
 struct Response {

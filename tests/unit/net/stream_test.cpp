@@ -36,7 +36,68 @@ class WaitingSource final : public BodySource {
   bool first_ = true;
 };
 
+/// Numbers, with a pause behind each.
+class PausingSource final : public BodySource {
+ public:
+  PausingSource(Duration pause, std::size_t pieces, std::shared_ptr<Event> died)
+      : pause_(pause), pieces_(pieces), died_(std::move(died)) {}
+  ~PausingSource() override { died_->set(); }
+  Result<bool> next(std::string& out) override {
+    out += std::to_string(pieces_) + "\n";
+    return --pieces_ > 0;
+  }
+  Duration pause() const override { return pause_; }
+
+ private:
+  Duration pause_;
+  std::size_t pieces_;
+  std::shared_ptr<Event> died_;
+};
+
 }  // namespace
+
+TEST_CASE("a source that pauses is asked again afterwards, and holds no worker meanwhile") {
+  TestServer fixture;
+  std::vector<std::shared_ptr<Event>> died;
+  // More of them than there are workers.
+  for (int i = 0; i != 5; ++i) died.push_back(std::make_shared<Event>());
+  for (int i = 0; i != 5; ++i) {
+    fixture.router.add(Method::get, "/slow" + std::to_string(i), [&, i](Request, Respond respond) {
+      Response response;
+      response.content_type = "text/plain";
+      response.source = std::make_unique<PausingSource>(Duration::seconds(3600), 2, died[static_cast<std::size_t>(i)]);
+      respond(std::move(response));
+    });
+  }
+  const auto quick_died = std::make_shared<Event>();
+  fixture.router.add(Method::get, "/quick", [&](Request, Respond respond) {
+    Response response;
+    response.content_type = "text/plain";
+    response.source = std::make_unique<PausingSource>(Duration::milliseconds(5), 3, quick_died);
+    respond(std::move(response));
+  });
+  fixture.start();
+  std::vector<std::unique_ptr<RawClient>> slow;
+  for (int i = 0; i != 5; ++i) {
+    slow.push_back(std::make_unique<RawClient>(fixture.port));
+    REQUIRE(slow.back()->send(get("/slow" + std::to_string(i))));
+    std::string seen;
+    while (seen.find("2\n") == std::string::npos) {
+      const std::string bytes = slow.back()->read();
+      REQUIRE(!bytes.empty());
+      seen += bytes;
+    }
+  }
+  RawClient client(fixture.port);
+  REQUIRE(client.send(get("/quick")));
+  CHECK(client.answer().body == "3\n2\n1\n");
+  CHECK(quick_died->wait());
+  // Who leaves in the pause frees the source at once, and so does the end of the server.
+  slow[0]->leave();
+  CHECK(died[0]->wait());
+  fixture.server->stop(Duration::milliseconds(50));
+  for (int i = 1; i != 5; ++i) CHECK(died[static_cast<std::size_t>(i)]->wait());
+}
 
 TEST_CASE("a streamed body arrives whole, in chunks, and the connection goes on") {
   TestServer fixture;
