@@ -57,6 +57,12 @@ struct TailArguments {
   std::optional<std::uint32_t> partition;
   std::string from = "latest";
   std::optional<std::uint64_t> limit;
+  // With any of these it is a replay: by event time, over all partitions.
+  std::string to;
+  std::string speed;
+  std::string device;
+  std::string gap;
+  bool replays() const { return !to.empty() || !speed.empty() || !device.empty() || !gap.empty(); }
 };
 int tail(const TailArguments& arguments);
 
@@ -68,6 +74,10 @@ struct RejectedArguments {
   bool dismiss = false;
 };
 int rejected(const RejectedArguments& arguments);
+
+/// Checks log and history: of a server, or of a directory that nobody has open, of which not a byte is changed. 0 only if all
+/// holds.
+int verify(const LookArguments& arguments);
 
 struct SendArguments {
   LookArguments look;

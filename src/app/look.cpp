@@ -1,7 +1,9 @@
 #include "app/look.hpp"
 
+#include <chrono>
 #include <future>
 #include <simdjson.h>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -41,6 +43,14 @@ class Served final : public Source {
     if (!answer) return answer.error();
     return to_body(answer->status, std::move(answer->body));
   }
+  Status stream(const std::string& path, const std::function<bool(std::string_view)>& piece) override {
+    net::Headers headers;
+    if (!token_.empty()) headers.emplace_back("Authorization", "Bearer " + token_);
+    auto answer = client_->stream(net::Method::get, path, piece, std::move(headers));
+    if (!answer) return answer.error();
+    if (auto good = to_body(answer->status, std::move(answer->body)); !good) return good.error();
+    return {};
+  }
   bool live() const override { return true; }
 
  private:
@@ -53,6 +63,26 @@ class Stopped final : public Source {
  public:
   explicit Stopped(std::unique_ptr<Rooms> rooms) : rooms_(std::move(rooms)) {}
   Result<std::string> ask(net::Method method, const std::string& target, const std::string& body) override {
+    auto response = answer(method, target, body);
+    if (!response) return response.error();
+    std::string text = response->static_body.empty() ? std::move(response->body) : std::string(response->static_body);
+    while (response->source) {
+      auto more = response->source->next(text);
+      if (!more) return more.error();
+      if (!*more) break;
+    }
+    return to_body(response->status, std::move(text));
+  }
+  Status stream(const std::string& target, const std::function<bool(std::string_view)>& piece) override {
+    auto response = answer(net::Method::get, target, {});
+    if (!response) return response.error();
+    if (auto good = to_body(response->status, std::move(response->body)); !good) return good.error();
+    return pump(response->source.get(), piece);
+  }
+  bool live() const override { return false; }
+
+ private:
+  Result<net::Response> answer(net::Method method, const std::string& target, const std::string& body) {
     net::Request request;
     request.method = method;
     request.body = body;
@@ -62,18 +92,9 @@ class Stopped final : public Source {
     request.params = std::move(match.params);
     std::promise<net::Response> promise;
     (*match.handler)(std::move(request), [&promise](net::Response response) { promise.set_value(std::move(response)); });
-    net::Response response = promise.get_future().get();
-    std::string text = response.static_body.empty() ? std::move(response.body) : std::string(response.static_body);
-    while (response.source) {
-      auto more = response.source->next(text);
-      if (!more) return more.error();
-      if (!*more) break;
-    }
-    return to_body(response.status, std::move(text));
+    return promise.get_future().get();
   }
-  bool live() const override { return false; }
 
- private:
   /// The commands escape only what would break a URL; here the parts are taken back out.
   static std::string unescape(std::string_view text) {
     std::string out;
@@ -102,13 +123,28 @@ class Stopped final : public Source {
   std::unique_ptr<Rooms> rooms_;
 };
 
+std::string url_of(const LookArguments& arguments, const config::Config& config) {
+  if (!arguments.url.empty()) return arguments.url;
+  const bool tls = !config.server.tls_certificate.empty();
+  return fmt::format("{}://{}", tls ? "https" : "http", config.server.listen.front().text());
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Source>> open_source(const LookArguments& arguments, const config::Config& config) {
-  const bool tls = !config.server.tls_certificate.empty();
-  const std::string url = !arguments.url.empty()
-                              ? arguments.url
-                              : fmt::format("{}://{}", tls ? "https" : "http", config.server.listen.front().text());
+Status pump(net::BodySource* source, const std::function<bool(std::string_view)>& piece) {
+  while (source != nullptr) {
+    std::string text;
+    auto more = source->next(text);
+    if (!more) return more.error();
+    if (!text.empty() && !piece(text)) return {};
+    if (!*more) return {};
+    std::this_thread::sleep_for(std::chrono::microseconds(source->pause().us));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<Source>> open_server(const LookArguments& arguments, const config::Config& config) {
+  const std::string url = url_of(arguments, config);
   auto client = net::Client::create(url);
   if (!client) return client.error();
   auto served = std::make_unique<Served>(std::move(*client), config.server.token);
@@ -116,9 +152,15 @@ Result<std::unique_ptr<Source>> open_source(const LookArguments& arguments, cons
   if (answered) return std::unique_ptr<Source>(std::move(served));
   if (!arguments.url.empty())
     return Error{ErrorKind::unavailable, fmt::format("no iotstream answers at {}: {}", url, answered.error().message)};
+  return std::unique_ptr<Source>();
+}
+
+Result<std::unique_ptr<Source>> open_source(const LookArguments& arguments, const config::Config& config) {
+  auto server = open_server(arguments, config);
+  if (!server || *server != nullptr) return server;
   if (!os::real_disk().exists(config.data_dir + "/log")) {
-    return Error{ErrorKind::unavailable,
-                 fmt::format("no iotstream answers at {}, and there is no data in '{}'", url, config.data_dir)};
+    return Error{ErrorKind::unavailable, fmt::format("no iotstream answers at {}, and there is no data in '{}'",
+                                                     url_of(arguments, config), config.data_dir)};
   }
   diagnostics::set_level(diagnostics::Level::warning);
   auto rooms = Rooms::open(config);

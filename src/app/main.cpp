@@ -116,6 +116,17 @@ int main_of(int argc, char** argv) {
   CLI::Option* partition_option = tail_command->add_option("--partition", partition, "only this one")->type_name("N");
   tail_command->add_option("--from", tail_arguments.from, "earliest, latest, an offset, a time, or -5m")->capture_default_str();
   CLI::Option* limit_option = tail_command->add_option("--limit", limit, "ends after so many")->type_name("N");
+  tail_command->add_option("--to", tail_arguments.to, "replay: ends before this event time")->type_name("TIME");
+  tail_command
+      ->add_option("--speed", tail_arguments.speed,
+                   "replay: 0.1 to 1000 times the recorded pace; max: as fast as possible (default)")
+      ->type_name("N");
+  tail_command->add_option("--device", tail_arguments.device, "replay: only of this device")->type_name("NAME");
+  tail_command->add_option("--gap", tail_arguments.gap, "replay: silences that are longer are shortened to this, as 5s")
+      ->type_name("DURATION");
+  tail_command->footer(
+      "With --to, --speed, --device or --gap the records come by event time, in the pace they were recorded in: see "
+      "docs/replay.md.");
   tail_command->callback([&] {
     if (partition_option->count() > 0) tail_arguments.partition = partition;
     if (limit_option->count() > 0) tail_arguments.limit = limit;
@@ -134,6 +145,13 @@ int main_of(int argc, char** argv) {
       rejected_command->add_flag("--resend", rejected_arguments.resend, "sends all of them through the gate again");
   rejected_command->add_flag("--dismiss", rejected_arguments.dismiss, "takes all of them off the list")->excludes(resend_flag);
   rejected_command->callback([&] { status = rejected(rejected_arguments); });
+
+  LookArguments verify_arguments;
+  CLI::App* verify_command = app.add_subcommand(
+      "verify", "checks every segment, index, mark and group offset, and history against the log; changes nothing");
+  add_look(*verify_command, verify_arguments);
+  verify_command->footer("Exit status 0 only if all holds. What is damaged is named with its file, byte and offsets.");
+  verify_command->callback([&] { status = verify(verify_arguments); });
 
   SendArguments send_arguments;
   CLI::App* send_command = app.add_subcommand("send", "NDJSON to a server, with the errors of each line");

@@ -1,11 +1,9 @@
-// Commands that look at a server or a stopped directory: topics, groups, datasets, prototypes, devices, rejected, tail, send.
-#include <chrono>
+// Commands that look at a server or a stopped directory: topics, groups, datasets, prototypes, devices, rejected, send.
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <simdjson.h>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -179,84 +177,6 @@ int rejected(const RejectedArguments& arguments) {
                   table.add({cell(letter, "id"), cell(letter, "time"), cell(letter, "source"), cell(letter, "line"),
                              cell(letter, "reason"), raw_cell(letter)});
               });
-}
-
-namespace {
-
-/// The query that starts reading where --from says.
-std::string start_query(const std::string& from) {
-  const bool offset =
-      from == "earliest" || from == "latest" || (!from.empty() && from.find_first_not_of("0123456789") == std::string::npos);
-  return (offset ? "offset=" : "time=") + escape(from);
-}
-
-struct TailPartition {
-  std::uint32_t number;
-  std::string query;
-};
-
-/// Prints the messages of one answer; the next offset, and how many there were.
-Result<std::pair<std::uint64_t, std::uint64_t>> print_messages(const std::string& body, std::uint64_t left) {
-  simdjson::dom::parser parser;
-  element document;
-  if (parser.parse(body).get(document) != simdjson::SUCCESS) return Error{ErrorKind::io, "the answer is not JSON"};
-  std::uint64_t printed = 0;
-  std::uint64_t next = 0;
-  if (document["next_offset"].get(next) != simdjson::SUCCESS) return Error{ErrorKind::io, "the answer is no list of messages"};
-  for (const element message : list_of(document, "messages")) {
-    if (printed == left) break;
-    fmt::print("{}\n", simdjson::minify(message));
-    ++printed;
-  }
-  return std::pair(next, printed);
-}
-
-Result<std::vector<TailPartition>> partitions_to_tail(Source& source, const TailArguments& arguments) {
-  auto body = source.ask(net::Method::get, "/api/v1/topics/" + escape(arguments.topic));
-  if (!body) return body.error();
-  simdjson::dom::parser parser;
-  element document;
-  if (parser.parse(*body).get(document) != simdjson::SUCCESS) return Error{ErrorKind::io, "the answer is not JSON"};
-  const auto count = static_cast<std::uint32_t>(list_of(document, "partitions").size());
-  if (arguments.partition && *arguments.partition >= count) {
-    return Error{ErrorKind::not_found, fmt::format("topic '{}' has partitions 0 to {}", arguments.topic, count - 1)};
-  }
-  std::vector<TailPartition> partitions;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    if (!arguments.partition || *arguments.partition == i) partitions.push_back({i, start_query(arguments.from)});
-  }
-  return partitions;
-}
-
-}  // namespace
-
-int tail(const TailArguments& arguments) {
-  const auto config = load_config(arguments.look.config);
-  if (!config) return 2;
-  auto source = open_source(arguments.look, *config);
-  if (!source) return fail(source.error());
-  auto partitions = partitions_to_tail(**source, arguments);
-  if (!partitions) return fail(partitions.error());
-  std::uint64_t left = arguments.limit.value_or(UINT64_MAX);
-  while (left > 0) {
-    std::uint64_t got = 0;
-    for (TailPartition& partition : *partitions) {
-      const std::string path = fmt::format("/api/v1/topics/{}/partitions/{}/messages?limit=1000&{}", escape(arguments.topic),
-                                           partition.number, partition.query);
-      auto body = (*source)->ask(net::Method::get, path);
-      if (!body) return fail(body.error());
-      auto printed = print_messages(*body, left);
-      if (!printed) return fail(printed.error());
-      partition.query = fmt::format("offset={}", printed->first);
-      left -= printed->second;
-      got += printed->second;
-    }
-    std::fflush(stdout);
-    if (got > 0) continue;
-    if (!(*source)->live()) break;
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
-  }
-  return 0;
 }
 
 int send(const SendArguments& arguments) {

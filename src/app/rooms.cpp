@@ -13,19 +13,26 @@ constexpr unsigned worker_threads = 2;
 constexpr std::size_t worker_queue_max = 256;
 constexpr std::uint64_t model_size_max = 1u << 20;
 
+/// Of [log], or of a [[topic]].
+template <class Configured>
+log::TopicOptions topic_options(const Configured& configured) {
+  log::TopicOptions options;
+  options.partitions = configured.partitions;
+  options.segment_size = configured.segment_size;
+  options.retention_size = configured.retention_size;
+  options.retention_age = configured.retention_age;
+  options.sync = static_cast<log::Sync>(configured.sync);
+  options.sync_interval = configured.sync_interval;
+  return options;
+}
+
 log::LogOptions log_options(const config::Config& config) {
   log::LogOptions options;
   options.directory = config.data_dir + "/log";
-  options.topic_defaults.partitions = config.log.partitions;
-  options.topic_defaults.segment_size = config.log.segment_size;
-  options.topic_defaults.retention_size = config.log.retention_size;
-  options.topic_defaults.retention_age = config.log.retention_age;
-  options.topic_defaults.sync = static_cast<log::Sync>(config.log.sync);
-  options.topic_defaults.sync_interval = config.log.sync_interval;
+  options.topic_defaults = topic_options(config.log);
   for (const config::Topic& topic : config.topics) {
-    options.topics[topic.name] = {
-        topic.partitions,   topic.segment_size, topic.retention_size, topic.retention_age, static_cast<log::Sync>(topic.sync),
-        topic.sync_interval};
+    log::TopicOptions& own = options.topics[topic.name] = topic_options(topic);
+    own.compact = topic.compact;
   }
   return options;
 }

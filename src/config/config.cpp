@@ -162,6 +162,7 @@ Topic read_topic(Section section, const Log& defaults) {
   check_name(section, "name", topic.name);
   if (topic.name.starts_with('_')) section.problem("name", "topics that begin with _ are the server's own");
   read_topic_options(section, topic);
+  section.read("compact", topic.compact);
   section.refuse_the_rest();
   return topic;
 }

@@ -30,7 +30,7 @@ const std::vector<Home>& homes() {
        {"listen", "max_body", "token_file", "tls_certificate", "tls_key", "allowed_origins", "allowed_hosts", "idle_timeout",
         "connections_max"}},
       {"under [log]", {"partitions", "segment_size", "sync", "sync_interval"}},
-      {"under [[topic]]", {"name", "partitions", "segment_size", "sync", "sync_interval", "retention"}},
+      {"under [[topic]]", {"name", "partitions", "segment_size", "sync", "sync_interval", "retention", "compact"}},
       {"under [[prototype]]", {"code", "label", "brand", "version", "dataset", "model", "csv"}},
       {"under [[simulation]]", {"prototype", "period", "speed", "devices", "loop", "transport", "seed"}}};
   return all;

@@ -13,6 +13,7 @@ void add_routes(net::Router& router, Services& services) {
   add_log_routes(router, services);
   add_rejected_routes(router, services);
   add_replay_routes(router, services);
+  add_verify_route(router, services);
   add_operation_routes(router, services);
   add_live_route(router, services);
   add_asset_routes(router);

@@ -49,6 +49,7 @@ void write_options(json::Writer& writer, const log::TopicOptions& options) {
   writer.end_object();
   writer.key("sync").value(log::name_of(options.sync));
   writer.key("sync_interval_us").value(options.sync_interval.us);
+  writer.key("compact").value(options.compact);
   writer.end_object();
 }
 

@@ -126,6 +126,12 @@ constexpr Operation operations[] = {
     {"/api/v1/groups/{group}/offsets", "put",
      "Resets a group: {\"offsets\":[{\"topic\",\"partition\",\"offset\"|\"time\"}]}; without partition all of the topic.", "",
      "application/json", "200,404,422", json_type},
+    {"/api/v1/verify", "get",
+     "Reads all of the log and of history and checks it, at a bounded speed, while the server works: a line for each finding "
+     "({\"finding\":{\"kind\":\"damage\"|\"note\",\"topic\",\"partition\",\"first\",\"next\",\"file\",\"position\",\"what\"}}),"
+     " some for the "
+     "progress, the last one is the report ({\"report\":{\"ok\",…}}). One at a time.",
+     "rate: at most so many bytes a second (64MiB); 0 for no limit", "", "200,429", "application/x-ndjson"},
     {"/healthz", "get", "The process answers.", "", "", "200", "text/plain"},
     {"/readyz", "get", "It serves: 200, else 503.", "", "", "200,503", "text/plain"},
     {"/metrics", "get", "Prometheus text format.", "", "", "200", "text/plain"},

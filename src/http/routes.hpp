@@ -12,6 +12,7 @@ void add_device_routes(net::Router& router, Services& services);     // devices,
 void add_log_routes(net::Router& router, Services& services);        // topics, messages, groups
 void add_rejected_routes(net::Router& router, Services& services);   // dead letters
 void add_replay_routes(net::Router& router, Services& services);     // a topic's range of time, in its pace
+void add_verify_route(net::Router& router, Services& services);      // checks log and history
 void add_operation_routes(net::Router& router, Services& services);  // health, metrics, status, OpenAPI
 void add_live_route(net::Router& router, Services& services);        // the WebSocket
 

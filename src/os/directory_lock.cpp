@@ -21,7 +21,20 @@ std::string read_holder(int descriptor) {
   return std::string(holder.substr(0, holder.find('\n')));
 }
 
+struct flock whole_file(short type) {
+  struct flock lock {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
 Error held(const std::string& directory, int descriptor) {
+  struct flock other = whole_file(F_WRLCK);
+  const bool by_reader = ::fcntl(descriptor, F_OFD_GETLK, &other) == 0 && other.l_type == F_RDLCK;
+  if (by_reader)
+    return {
+        ErrorKind::conflict,
+        fmt::format("the data directory {} is being read by another process, which verifies it: wait for its end", directory)};
   const std::string holder = read_holder(descriptor);
   return {ErrorKind::conflict,
           fmt::format("the data directory {} is in use by {}: stop that process, or choose another data_dir", directory,
@@ -40,9 +53,7 @@ Result<std::unique_ptr<DirectoryLock>> DirectoryLock::acquire(const std::string&
   const std::string path = directory + "/LOCK";
   Descriptor descriptor(::openat(AT_FDCWD, path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!descriptor.valid()) return system_error("open", path, errno);
-  struct flock lock {};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
+  struct flock lock = whole_file(F_WRLCK);
   // Of the open file, not of the process: it also holds against a second opening by this process.
   if (::fcntl(descriptor.get(), F_OFD_SETLK, &lock) != 0) {
     if (errno == EAGAIN || errno == EACCES) return held(directory, descriptor.get());
@@ -53,9 +64,22 @@ Result<std::unique_ptr<DirectoryLock>> DirectoryLock::acquire(const std::string&
   return std::unique_ptr<DirectoryLock>(new DirectoryLock(descriptor.release()));
 }
 
+Result<std::unique_ptr<DirectoryLock>> DirectoryLock::acquire_shared(const std::string& directory) {
+  const std::string path = directory + "/LOCK";
+  Descriptor descriptor(::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!descriptor.valid() && errno == ENOENT) return std::unique_ptr<DirectoryLock>(new DirectoryLock(-1));
+  if (!descriptor.valid()) return system_error("open", path, errno);
+  struct flock lock = whole_file(F_RDLCK);
+  if (::fcntl(descriptor.get(), F_OFD_SETLK, &lock) != 0) {
+    if (errno == EAGAIN || errno == EACCES) return held(directory, descriptor.get());
+    return system_error("lock", path, errno);
+  }
+  return std::unique_ptr<DirectoryLock>(new DirectoryLock(descriptor.release()));
+}
+
 DirectoryLock::~DirectoryLock() {
   // The file stays: removing it would let two processes lock two files of the same name.
-  ::close(descriptor_);
+  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 }  // namespace iotstream::os

@@ -31,12 +31,36 @@ Status harden(sqlite3* handle) {
   return {};
 }
 
+std::string escaped_uri(const std::string& path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    const bool special = c == '%' || c == '?' || c == '#';
+    special ? static_cast<void>(uri += fmt::format("%{:02X}", static_cast<unsigned char>(c))) : uri.push_back(c);
+  }
+  return uri;
+}
+
+/// How to open a file so that nothing is made or changed. Without a write-ahead log it is enough to say that the file stands
+/// still. With one (a killed process left it) SQLite has to read both, which it does without its shared memory, a third file,
+/// when it believes to be alone; that takes a lock that cannot be had for reading only, so it is told not to lock.
+int open_untouched(const std::string& path, sqlite3** handle) {
+  constexpr int access = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_URI;
+  std::error_code missing;
+  const bool has_log = std::filesystem::file_size(path + "-wal", missing) > 0 && !missing;
+  if (!has_log) return sqlite3_open_v2((escaped_uri(path) + "?immutable=1").c_str(), handle, access, nullptr);
+  const int code = sqlite3_open_v2(escaped_uri(path).c_str(), handle, access, "unix-none");
+  if (code != SQLITE_OK) return code;
+  // Or the log would be written into the database at the end.
+  if (const int set = sqlite3_db_config(*handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr); set != SQLITE_OK) return set;
+  return sqlite3_exec(*handle, "PRAGMA locking_mode = EXCLUSIVE", nullptr, nullptr, nullptr);
+}
+
 Status prepare_connection(Database& database, OpenMode mode, bool in_memory) {
   sqlite3_busy_timeout(database.handle(), busy_timeout_ms);
   if (auto status = harden(database.handle()); !status.ok()) return status;
   // Opening reads nothing: this is the first look at the file, and finds one that is no database.
   if (auto status = database.execute("SELECT count(*) FROM sqlite_schema"); !status.ok()) return status;
-  if (mode == OpenMode::read_only) return database.execute("PRAGMA query_only = ON");
+  if (mode != OpenMode::read_write) return database.execute("PRAGMA query_only = ON");
   auto journal = database.prepare("PRAGMA journal_mode = WAL");
   if (!journal.ok()) return journal.error();
   const auto row = journal->step();
@@ -71,13 +95,14 @@ Result<bool> is_blank(sqlite3* handle, std::string_view sql) {
 Result<Database> Database::open(const std::string& path, OpenMode mode) {
   const bool in_memory = path == memory_path;
   std::error_code ignored;
-  if (mode == OpenMode::read_only && !in_memory && !std::filesystem::exists(path, ignored)) {
+  if (mode != OpenMode::read_write && !in_memory && !std::filesystem::exists(path, ignored)) {
     return Error{ErrorKind::not_found, fmt::format("there is no database {}", path)};
   }
   const int access = mode == OpenMode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   sqlite3* handle = nullptr;
-  const int code =
-      sqlite3_open_v2(plain_path(path).c_str(), &handle, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int code = mode == OpenMode::untouched ? open_untouched(path, &handle)
+                                               : sqlite3_open_v2(plain_path(path).c_str(), &handle,
+                                                                 access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   if (handle == nullptr) return Error{ErrorKind::unavailable, fmt::format("{}: not enough memory to open it", path)};
   Database database(handle);
   if (code != SQLITE_OK) return Error{kind_of(code), fmt::format("cannot open {}: {}", path, sqlite3_errmsg(handle))};

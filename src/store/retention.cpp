@@ -11,6 +11,10 @@ namespace {
 constexpr std::size_t rows_per_step = 1000;
 constexpr Duration round_min = Duration::seconds(10);
 constexpr Duration round_max = Duration::seconds(3600);
+/// Made with the first row that goes.
+constexpr std::string_view retained_table =
+    "CREATE TABLE IF NOT EXISTS retained (dataset INTEGER NOT NULL REFERENCES datasets (id), partition INTEGER NOT NULL, "
+    "next INTEGER NOT NULL, PRIMARY KEY (dataset, partition)) WITHOUT ROWID";
 
 /// The records of each partition that arrived at or before `cutoff` are below these.
 std::vector<Offset> arrived_before(const DatasetState& dataset, Timestamp cutoff) {
@@ -56,6 +60,24 @@ Status set_times(Recorder& recorder, DatasetState& dataset) {
   };
   dataset.first = time_of(0);
   dataset.last = time_of(1);
+  return {};
+}
+
+/// Below these offsets rows are missing on purpose. For who compares history with the log.
+Status note_limits(Recorder& recorder, const DatasetState& dataset, Timestamp cutoff) {
+  if (auto made = recorder.database().execute(retained_table); !made) return made;
+  auto upsert = recorder.database().prepare(
+      "INSERT INTO retained (dataset, partition, next) VALUES (?,?,?) ON CONFLICT DO UPDATE SET next = max(next, "
+      "excluded.next)");
+  if (!upsert) return upsert.error();
+  const std::vector<Offset> limits = arrived_before(dataset, cutoff);
+  for (std::size_t i = 0; i < limits.size(); ++i) {
+    if (limits[i] == Offset(0)) continue;
+    upsert->bind(1, dataset.layout->id())
+        .bind(2, static_cast<std::int64_t>(i))
+        .bind(3, static_cast<std::int64_t>(limits[i].value));
+    if (auto ran = upsert->run(); !ran) return ran;
+  }
   return {};
 }
 
@@ -187,6 +209,7 @@ Status Retention::remove(Recorder& recorder, DatasetState& dataset, const Victim
     device.events -= std::min(device.events, count);
     device.changed = true;
   }
+  if (auto noted = note_limits(recorder, dataset, cutoff); !noted) return noted;
   if (auto dropped = drop_arrivals(recorder, dataset, cutoff); !dropped) return dropped;
   if (auto set = set_times(recorder, dataset); !set) return set;
   if (auto written = recorder.write_usage(dataset); !written) return written;

@@ -20,6 +20,7 @@ test('help, version and completion', async () => {
     'prototypes',
     'devices',
     'tail',
+    'verify',
     'send',
     'bench',
     'completion',

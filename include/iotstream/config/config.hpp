@@ -59,6 +59,7 @@ struct Topic {
   Duration retention_age;            ///< 0: unlimited
   Sync sync = Sync::batch;
   Duration sync_interval;
+  bool compact = false;  ///< keeps the latest record of each device: for topics of states
   std::string place;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include <iotstream/base/time.hpp>
@@ -17,6 +18,7 @@
 #include <iotstream/os/worker_pool.hpp>
 #include <iotstream/sim/simulator.hpp>
 #include <iotstream/store/history.hpp>
+#include <iotstream/store/verify.hpp>
 
 namespace iotstream::http {
 
@@ -39,6 +41,11 @@ struct Services {
 
 /// Adds every route but ingest's own. Before the server starts.
 void add_routes(net::Router& router, Services& services);
+
+/// The lines of a verification, NDJSON: {"finding":{…}} for each finding, {"progress":{…}} in between, {"report":{…}} at the
+/// end. It reads at most about `bytes_per_second`, pausing in between; 0: as fast as it can.
+std::unique_ptr<net::BodySource> verify_stream(std::unique_ptr<store::Verification> verification,
+                                               std::uint64_t bytes_per_second);
 
 /// The OpenAPI 3.1 document of the whole server, ingest's routes included.
 std::string_view openapi();

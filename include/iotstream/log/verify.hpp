@@ -72,7 +72,7 @@ class Verifier {
   static std::unique_ptr<Verifier> create(os::Disk& disk, VerifyOptions options, VerifyVisitor* visitor = nullptr);
   virtual ~Verifier() = default;
 
-  /// Reads about `bytes` more (damage may make it more); false when all is done.
+  /// Reads about `bytes` more (damage may make it more); false when all is done. With a visitor a step ends with its topic.
   virtual bool step(std::size_t bytes) = 0;
   /// What was found since the last call.
   virtual std::vector<Finding> take_findings() = 0;

@@ -43,6 +43,9 @@ class DirectoryLock {
  public:
   /// conflict when another process holds it; the message says which.
   static Result<std::unique_ptr<DirectoryLock>> acquire(const std::string& directory);
+  /// For who only reads: several may hold it at a time, and none while another process holds the exclusive one (conflict).
+  /// Writes nothing, so it can be had on a read-only file system too, and where nobody ever locked.
+  static Result<std::unique_ptr<DirectoryLock>> acquire_shared(const std::string& directory);
   ~DirectoryLock();
   DirectoryLock(const DirectoryLock&) = delete;
   DirectoryLock& operator=(const DirectoryLock&) = delete;

@@ -68,6 +68,7 @@ class Statement {
 enum class OpenMode : unsigned char {
   read_write,  ///< created when absent; WAL, synchronous=NORMAL
   read_only,   ///< must exist; nothing can be written through it
+  untouched,   ///< must exist, and nobody may have it open; like read_only, and no file beside it is made or changed
 };
 
 /// One connection. One thread at a time, except interrupt(). Foreign keys are enforced; nothing in the file is trusted (no

@@ -202,6 +202,46 @@ TEST_CASE("cut and changed files are told about or read, and never bring the pro
   }
 }
 
+TEST_CASE("a topic has options of its own, and those of [log] where it says nothing") {
+  const Sandbox sandbox;
+  const auto loaded = sandbox.load(R"([log]
+partitions = 8
+sync = "interval"
+retention = { size = "3GiB", age = "2d" }
+[[topic]]
+name = "1"
+retention = { size = 0 }
+sync = "none"
+compact = true
+[[topic]]
+name = "wind/turbine"
+partitions = 1
+segment_size = "1MiB"
+retention = { age = "1h" }
+sync_interval = "20ms"
+)");
+  CHECK(told(loaded) == Texts{});
+  REQUIRE(loaded.config.topics.size() == 2);
+  const config::Topic& one = loaded.config.topics[0];
+  CHECK(one.name == "1");
+  CHECK(one.partitions == 8);
+  CHECK(one.segment_size == 64u << 20);
+  CHECK(one.retention_size == 0);
+  CHECK(one.retention_age == Duration::seconds(2 * 86'400));
+  CHECK(one.sync == config::Sync::none);
+  CHECK(one.compact);
+  CHECK(one.sync_interval == Duration::milliseconds(5));
+  const config::Topic& other = loaded.config.topics[1];
+  CHECK(other.name == "wind/turbine");
+  CHECK(other.partitions == 1);
+  CHECK(other.segment_size == 1u << 20);
+  CHECK_FALSE(other.compact);
+  CHECK(other.retention_size == 3ull << 30);
+  CHECK(other.retention_age == Duration::seconds(3600));
+  CHECK(other.sync == config::Sync::interval);
+  CHECK(other.sync_interval == Duration::milliseconds(20));
+}
+
 TEST_CASE("bytes that are no text are a syntax error") {
   const Sandbox sandbox;
   CHECK(told(sandbox.load(std::string("a = \"\xff\xfe\0\"", 9))).size() == 1);
@@ -227,13 +267,22 @@ TEST_CASE("wrong types and impossible values are told with what is wanted") {
       {"log.partitions = 4.0", "from 1 to 1024, not the number 4"},
       {"log.partitions = 4294967297", "from 1 to 1024"},
       {"log.partitions = 2022-01-01", "not the time 2022-01-01"},
-      {"log.segment_size = '64M'", "a size from 1 MiB to 4 GiB, for example \"64MiB\", not the text \"64M\""},
-      {"log.segment_size = 1000", "a size from 1 MiB to 4 GiB"},
-      {"log.segment_size = '5GiB'", "a size from 1 MiB to 4 GiB"},
+      {"log.segment_size = '64M'", "a size from 1 MiB to 2 GiB, for example \"64MiB\", not the text \"64M\""},
+      {"log.segment_size = 1000", "a size from 1 MiB to 2 GiB"},
+      {"log.segment_size = '5GiB'", "a size from 1 MiB to 2 GiB"},
       {"log.retention = { size = -1 }", "or 0 for no limit"},
       {"log.retention = { age = '1 fortnight' }", "a duration from 1s to 100y, or 0 for no limit, for example \"7d\""},
       {"log.sync = 'bach'", "one of batch, interval, none, not the text \"bach\""},
       {"log.sync_interval = 5", "a duration from 100us to 1min, for example \"5ms\", not the number 5"},
+      {"topic = 7", "a list of tables, each begun with [[topic]]"},
+      {"[[topic]]", "name must not be empty"},
+      {"[[topic]]\nname = '_schemas'", "begin with _ are the server's own"},
+      {"[[topic]]\nname = 't'\nsync = 'always'", "topic.0.sync must be one of batch, interval, none"},
+      {"[[topic]]\nname = 't'\ncompact = 1", "topic.0.compact must be true or false"},
+      {"[[topic]]\nname = 't'\npartition = 3", "unknown key 'topic.0.partition'; did you mean 'topic.0.partitions'?"},
+      {"[[topic]]\nname = 't'\nretention = { sice = 1 }", "did you mean 'topic.0.retention.size'?"},
+      {"[[topic]]\nname = 't'\nretention = '1d'", "topic.0.retention must be a table"},
+      {"[[topic]]\nname = 't'\n[[topic]]\nname = 't'", "topic 't' has its options already at "},
       {"store.retention = { rows = 0 }", "a duration from 1s to 100y"},
       {"server.listen = []", "must name at least one address"},
       {"server.listen = [1]", "a text in quotes, or a list of them, not the number 1"},

@@ -56,8 +56,9 @@ TEST_CASE("values are TOML, and bare words are texts") {
 TEST_CASE("an address needs no quotes") { CHECK(load("", {"server.listen=127.0.0.1:0"}).config.server.listen.at(0).port == 0); }
 
 TEST_CASE("lists grow by one element at their end") {
-  const auto loaded = load("", {"prototype.0.code=A", "prototype.1.code=B", "simulation.0.prototype=B"});
+  const auto loaded = load("", {"prototype.0.code=A", "prototype.1.code=B", "simulation.0.prototype=B", "topic.0.name=t"});
   CHECK(loaded.problems.empty());
+  CHECK(loaded.config.topics.at(0).name == "t");
   CHECK(loaded.config.prototypes.at(1).code == "B");
   CHECK(loaded.config.simulations.at(0).prototype == "B");
   CHECK(only_problem(load("", {"prototype.3.code=A"}))

@@ -2,6 +2,8 @@
 // recorded times.
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <thread>
 #include <tuple>
 
 #include <iotstream/log/replay.hpp>
@@ -352,6 +354,41 @@ TEST_CASE("many replays of one topic do not disturb each other") {
   slow->resume();
   CHECK(f.silence_us(*slow) == 100 * second);
   CHECK(f.silence_us(*quick) == second / 2);
+}
+
+TEST_CASE("a replay that follows while others write gives each record once") {
+  ReplayFixture f;
+  f.options.topic_defaults.partitions = 3;
+  f.options.cache_size = 64u << 10;
+  f.open();
+  Topic& topic = f.topic();
+  constexpr int each = 3000;
+  const auto produce = [&](int number) {
+    for (int i = 0; i != each; ++i) {
+      const auto key = fmt::format("{}-{}", number, i % 7);
+      LogFixture::append(topic.partition(topic.partition_of(key)), begin + i * 1000, key, fmt::format("{}", i));
+    }
+  };
+  std::thread one(produce, 1);
+  std::thread two(produce, 2);
+  ReplayOptions options;
+  options.speed = 0;
+  options.follow = true;
+  auto replay = f.replay(options);
+  std::map<std::pair<std::uint32_t, std::uint64_t>, int> seen;
+  while (seen.size() != 2 * each) {
+    const auto step = f.ask(*replay);
+    if (step.state == State::record) {
+      REQUIRE(seen[{step.partition.value, step.record.offset.value}]++ == 0);
+    } else {
+      REQUIRE(step.state == State::waiting);
+      std::this_thread::yield();
+    }
+  }
+  one.join();
+  two.join();
+  CHECK(replay->progress().records == 2 * each);
+  CHECK(f.ask(*replay).state == State::waiting);
 }
 
 TEST_CASE("damaged batches are passed over") {

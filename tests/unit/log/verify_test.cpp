@@ -295,8 +295,17 @@ TEST_CASE("files that are missing, cut, swapped or doubled are named") {
       for (const std::string& path : f.disk->paths())
         if (path.starts_with("data/log/t/1/")) REQUIRE(f.disk->remove(path));
     });
-    // Empty is how a partition begins: only the others are there.
+    // Empty is how a partition begins: no mark says that there was more.
+    CHECK(verdict.damage.empty());
     CHECK(verdict.totals.records == 201);
+  }
+  SECTION("all segments of a partition") {
+    const auto verdict = damaged([&] {
+      for (const std::uint64_t base : bases) REQUIRE(f.disk->remove(segment_path(base)));
+    });
+    REQUIRE(verdict.damage.size() == 1);
+    CHECK(verdict.damage[0].first == Offset(0));
+    CHECK(verdict.damage[0].next == Offset(200));
   }
 }
 

@@ -1,4 +1,5 @@
 #include <array>
+#include <filesystem>
 #include <pthread.h>
 #include <set>
 #include <signal.h>
@@ -66,6 +67,32 @@ TEST_CASE("a data directory is held by one, who is named to the other") {
   CHECK(second.error().message.find("process " + std::to_string(::getpid())) != std::string::npos);
   CHECK(second.error().message.find(directory.path()) != std::string::npos);
   lock.value().reset();
+  CHECK(DirectoryLock::acquire(directory.path()).ok());
+}
+
+TEST_CASE("readers share a lock, keep writers out, and are kept out by them; they write nothing") {
+  const test::TemporaryDirectory directory;
+  // Where nobody ever locked there is no file, and none is made.
+  REQUIRE(DirectoryLock::acquire_shared(directory.path()).ok());
+  CHECK_FALSE(std::filesystem::exists(directory / "LOCK"));
+  auto writer = DirectoryLock::acquire(directory.path());
+  REQUIRE(writer.ok());
+  const auto refused = DirectoryLock::acquire_shared(directory.path());
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().kind == ErrorKind::conflict);
+  CHECK(refused.error().message.find("process " + std::to_string(::getpid())) != std::string::npos);
+  writer.value().reset();
+  const auto written = std::filesystem::last_write_time(directory / "LOCK");
+  auto one = DirectoryLock::acquire_shared(directory.path());
+  auto two = DirectoryLock::acquire_shared(directory.path());
+  REQUIRE(one.ok());
+  REQUIRE(two.ok());
+  CHECK(std::filesystem::last_write_time(directory / "LOCK") == written);
+  const auto kept_out = DirectoryLock::acquire(directory.path());
+  REQUIRE_FALSE(kept_out.ok());
+  CHECK(kept_out.error().message.find("is being read by another process") != std::string::npos);
+  one.value().reset();
+  two.value().reset();
   CHECK(DirectoryLock::acquire(directory.path()).ok());
 }
 

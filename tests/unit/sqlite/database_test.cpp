@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -253,6 +254,38 @@ TEST_CASE("the schema of a file cannot call dangerous functions, and the connect
   CHECK_FALSE(database.execute("SELECT load_extension('x')").ok());
   REQUIRE(database.execute("CREATE TABLE t(x); PRAGMA writable_schema = ON").ok());
   CHECK_FALSE(database.execute("UPDATE sqlite_schema SET sql = 'CREATE TABLE t(y)'").ok());
+}
+
+TEST_CASE("an untouched database is read with and without a write-ahead log, and its folder stays as it is") {
+  const test::TemporaryDirectory directory;
+  const test::TemporaryDirectory killed;
+  const auto listing = [](const std::string& folder) {
+    std::vector<std::pair<std::string, std::string>> all;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      std::ifstream file(entry.path(), std::ios::binary);
+      all.emplace_back(entry.path().string(), std::string(std::istreambuf_iterator<char>(file), {}));
+    }
+    std::sort(all.begin(), all.end());
+    return all;
+  };
+  {
+    auto database = Database::open(directory / "a b?#%.db", OpenMode::read_write).value();
+    REQUIRE(database.execute("CREATE TABLE t (x); INSERT INTO t VALUES ('first')"));
+    // What a killed process would leave: rows that are in the write-ahead log only.
+    for (const char* suffix : {"", "-wal"})
+      std::filesystem::copy_file(directory / ("a b?#%.db" + std::string(suffix)), killed / ("b.db" + std::string(suffix)));
+  }
+  REQUIRE(std::filesystem::file_size(killed / "b.db-wal") > 0);
+  for (const auto& [folder, name] : {std::pair{directory.path(), "/a b?#%.db"}, {killed.path(), "/b.db"}}) {
+    const auto before = listing(folder);
+    {
+      auto database = Database::open(folder + name, OpenMode::untouched).value();
+      CHECK(first(database, "SELECT x FROM t") == "first");
+      CHECK_FALSE(database.execute("INSERT INTO t VALUES (1)").ok());
+    }
+    CHECK(listing(folder) == before);
+  }
+  CHECK(Database::open(killed / "none.db", OpenMode::untouched).error().kind == ErrorKind::not_found);
 }
 
 TEST_CASE("any name is safe as an identifier") {
