@@ -140,8 +140,8 @@ std::string name_in_segments(os::Disk& disk, const std::string& directory, std::
   return {};
 }
 
-/// When the file is missing or damaged: the name stands in every segment, the partitions are folders, and the options can only
-/// be today's defaults. An empty name when there is no segment.
+}  // namespace
+
 TopicFile derive_topic_file(os::Disk& disk, const std::string& directory, const TopicOptions& defaults) {
   TopicFile file;
   file.options = defaults;
@@ -150,6 +150,8 @@ TopicFile derive_topic_file(os::Disk& disk, const std::string& directory, const 
   file.name = name_in_segments(disk, directory, file.options.partitions);
   return file;
 }
+
+namespace {
 
 /// An empty name: there is no topic here, its creation had not ended.
 Result<TopicFile> read_topic_file(const Environment& environment, const LogOptions& log_options, const std::string& directory) {
@@ -227,10 +229,11 @@ Status TopicLog::adopt_options(const Environment& environment, const std::string
   file.options = options;
   const std::string text = encode_topic_file(file);
   if (auto status = os::write_atomically(environment.disk, path, as_bytes(text)); !status) return status;
-  diagnostics::info("log", "topic {}: its options are now: sync {}, sync_interval {}, retention {} and {}", file.name,
+  diagnostics::info("log", "topic {}: its options are now: sync {}, sync_interval {}, retention {} and {}{}", file.name,
                     name_of(options.sync), format_duration(options.sync_interval),
                     options.retention_size == 0 ? "any size" : format_size(options.retention_size),
-                    options.retention_age.us == 0 ? "any age" : format_duration(options.retention_age));
+                    options.retention_age.us == 0 ? "any age" : format_duration(options.retention_age),
+                    options.compact ? ", compacted" : "");
   return {};
 }
 

@@ -28,6 +28,10 @@ struct TopicFile {
 std::string encode_topic_file(const TopicFile& file);
 Result<TopicFile> parse_topic_file(std::string_view text);
 
+/// When the file is missing or damaged: the name stands in every segment, the partitions are folders, and the options can only
+/// be today's defaults. An empty name when there is no segment.
+TopicFile derive_topic_file(os::Disk& disk, const std::string& directory, const TopicOptions& defaults);
+
 class TopicLog final : public Topic {
  public:
   /// Makes the directories and the file, durably.

@@ -85,20 +85,29 @@ void VerifierOfDirectory::begin() {
   for (const TopicPlace& topic : topics_) expect_bytes(topic);
 }
 
+/// A topic's file that does not hold can be made again from its segments, but its options are lost.
 void VerifierOfDirectory::add_topic(const std::string& directory_name) {
   const std::string directory = options_.directory + "/" + directory_name;
   const std::string path = directory + "/topic";
-  // A directory without it is a creation that had not ended, and holds nothing.
-  if (!context_.disk.exists(path)) return;
-  auto text = os::read_file(context_.disk, path, topic_file_size_max);
-  auto file = text ? parse_topic_file(*text) : Result<TopicFile>(text.error());
-  if (!file) return damage({}, path, fmt::format("{}: nothing of the topic can be read", file.error().message));
+  const bool exists = context_.disk.exists(path);
+  TopicFile file;
+  auto text = exists ? os::read_file(context_.disk, path, topic_file_size_max) : Result<std::string>(std::string());
+  auto parsed = text ? parse_topic_file(*text) : Result<TopicFile>(text.error());
+  if (parsed) {
+    file = std::move(*parsed);
+  } else {
+    file = derive_topic_file(context_.disk, directory, TopicOptions());
+    // A directory without it and without records is a creation that had not ended.
+    if (!exists && file.name.empty()) return;
+    damage(file.name, path, exists ? parsed.error().message : std::string("the topic's file is missing: its options are lost"));
+    if (file.name.empty()) return;
+  }
   ++context_.totals.topics;
-  if (topic_directory_name(file->name) != directory_name)
-    damage(file->name, path, fmt::format("the file is that of topic '{}', which belongs into another directory", file->name));
+  if (topic_directory_name(file.name) != directory_name)
+    damage(file.name, path, fmt::format("the file is that of topic '{}', which belongs into another directory", file.name));
   // A topic that was made this moment is for the next time.
-  if (options_.log != nullptr && options_.log->find(file->name) == nullptr) return;
-  topics_.push_back({std::move(file->name), directory, file->options.partitions});
+  if (options_.log != nullptr && options_.log->find(file.name) == nullptr) return;
+  topics_.push_back({std::move(file.name), directory, file.options.partitions});
 }
 
 void VerifierOfDirectory::expect_bytes(const TopicPlace& topic) {

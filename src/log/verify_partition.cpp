@@ -26,31 +26,26 @@ std::optional<std::string> untruth(const format::FrameHeader& header, ByteView f
   const std::byte* const end = frame.data() + frame.size();
   std::int64_t least = format::no_min_time_us;
   std::int64_t greatest = format::no_max_time_us;
-  for (std::uint64_t offsets = 0; offsets < header.count;) {
+  std::uint32_t attributes = 0;
+  for (std::uint64_t i = 0; i < header.count;) {
     const auto record = format::parse_record(at, end);
-    if (!record) return fmt::format("record {} of {} does not fit its batch", offsets, header.count);
-    offsets += std::max(1u, record->gap);
-    if (offsets > header.count) return "a gap reaches past the end of its batch";
+    if (!record || record->gap > header.count - i)
+      return fmt::format("record {} of {} does not fit its batch", i, header.count);
+    i += std::max(record->gap, 1u);
+    if (record->gap != 0) attributes |= format::frame_has_gaps;
+    if (record->numbered) attributes |= format::frame_has_producers;
     if (record->gap != 0) continue;
     least = std::min(least, record->time_us);
     greatest = std::max(greatest, record->time_us);
   }
+  if (attributes != header.attributes) return "a batch's attributes are not those of its records";
   if (end - at >= static_cast<std::ptrdiff_t>(format::frame_alignment) ||
       std::any_of(at, end, [](std::byte b) { return b != std::byte{0}; }))
     return "something stands behind the last record of a batch";
   if (least != header.min_time_us || greatest != header.max_time_us)
     return "a batch's event times are not those of its records";
   if (header.append_time_us < append_us_before) return "a batch was appended before the one in front of it";
-  if (header.durable_offset > header.base_offset) return "a batch says that it had been durable before it was written";
   return std::nullopt;
-}
-
-/// Offsets that compaction has emptied are none.
-std::uint64_t records_of(const format::FrameHeader& header, ByteView frame) {
-  if ((header.attributes & format::frame_has_gaps) == 0) return header.count;
-  std::uint64_t count = 0;
-  for (format::FrameRecords records(header, frame); records.next();) ++count;
-  return count;
 }
 
 }  // namespace
@@ -129,6 +124,9 @@ void PartitionVerifier::note_others(const std::vector<std::string>& names) {
       find(Finding::Kind::note, 0, 0, path, 0, "a torn tail that an earlier start put aside");
     if (name.find(".segment.damaged.") != std::string::npos)
       find(Finding::Kind::note, 0, 0, path, 0, "a damaged file that an earlier start put aside");
+    if (name.ends_with(".segment.compact") && !is_live())
+      find(Finding::Kind::note, 0, 0, path, 0, "a compacted copy that was not finished: it is not used");
+    if (name.starts_with("producers.") && !is_live()) producers_.push_back(path);
     // Live, the two lists may have been taken between retention's two removals.
     const auto base = parse_index_file_name(name);
     if (base && !is_live() && !std::binary_search(bases_.begin(), bases_.end(), *base))
@@ -157,6 +155,7 @@ bool PartitionVerifier::check_continues(std::uint64_t base) {
 void PartitionVerifier::open_segment() {
   const std::uint64_t base = bases_[place_];
   damaged_ = false;
+  durable_said_ = 0;
   counted_ = 0;
   if (removed_meanwhile(base) || !check_continues(base) || !open_file(base)) {
     ++place_;
@@ -219,8 +218,11 @@ bool PartitionVerifier::read_headers(std::uint64_t base) {
              fmt::format("copy {} of two: {}", copy + 1, header.error().message));
     }
   }
-  if (good) salt_ = good->salt;
-  return good.has_value();
+  if (!good) return false;
+  salt_ = good->salt;
+  // Compaction has put another segment in the place of this one since.
+  if (is_live() && stored_ && stored_->summary().salt != salt_) stored_.reset();
+  return true;
 }
 
 void PartitionVerifier::check_header(const format::SegmentHeader& header, std::uint64_t base) {
@@ -278,8 +280,9 @@ void PartitionVerifier::take_frame() {
   if (auto wrong = untruth(frame, scanner_->frame_bytes(), append_us_)) {
     damage(frame.base_offset, frame.next_offset(), path_of(bases_[place_]), scanner_->frame_position(), std::move(*wrong));
   } else {
-    totals.records += records_of(frame, scanner_->frame_bytes());
-    if (context_.visitor != nullptr) visit_frame();
+    visit_frame();
+    // In a compacted segment this is where the segment had ended.
+    if (frame.durable_offset > frame.base_offset) durable_said_ = std::max(durable_said_, frame.durable_offset);
   }
   append_us_ = std::max(append_us_, frame.append_time_us);
   rebuilt_->add(frame, scanner_->frame_position());
@@ -289,18 +292,17 @@ void PartitionVerifier::take_frame() {
 void PartitionVerifier::visit_frame() {
   const auto& frame = scanner_->frame();
   for (format::FrameRecords records(frame, scanner_->frame_bytes()); records.next();) {
-    const auto& record = records.record();
-    context_.visitor->record(id_,
-                             {Offset(records.offset()), {record.time_us}, {frame.append_time_us}, record.key, record.value});
+    const format::RecordView& record = records.record();
+    ++context_.totals.records;
+    if (context_.visitor != nullptr)
+      context_.visitor->record(id_,
+                               {Offset(records.offset()), {record.time_us}, {frame.append_time_us}, record.key, record.value});
   }
 }
 
 /// The mark says which batch ends at its position, and with which checksum.
 void PartitionVerifier::check_mark_at(std::uint64_t position, std::uint64_t next_offset, std::uint32_t chain) {
-  if (!mark_ || mark_->segment_base != bases_[place_]) return;
-  // Of the file that stood here before compaction: it says nothing about this one.
-  if (mark_->salt != salt_) mark_seen_ = true;
-  if (mark_->salt != salt_ || mark_->position != position) return;
+  if (!mark_ || mark_->segment_base != bases_[place_] || mark_->salt != salt_ || mark_->position != position) return;
   mark_seen_ = true;
   if (mark_->next_offset != next_offset || mark_->chain != chain)
     damage(next_offset, next_offset, directory_ + "/mark", 0,

@@ -56,6 +56,7 @@ class PartitionVerifier {
   void end_with_torn_tail(std::uint64_t position, std::uint64_t first, const std::string& reason);
   void close_segment();
   void check_index();
+  void check_producers();
   void finish();
 
   bool is_last() const { return place_ + 1 == bases_.size(); }
@@ -79,6 +80,7 @@ class PartitionVerifier {
   std::uint64_t limit_ = UINT64_MAX;  ///< live: the durable watermark when its turn came
   std::vector<std::uint64_t> bases_;
   std::set<std::uint64_t> indexed_;
+  std::vector<std::string> producers_;  ///< files of their tables
   std::optional<format::Mark> mark_;
   bool mark_seen_ = false;
   std::size_t place_ = 0;  ///< in bases_
@@ -94,7 +96,8 @@ class PartitionVerifier {
   std::optional<SegmentIndex> stored_;
   std::optional<SegmentIndex> rebuilt_;
   bool damaged_ = false;
-  std::uint64_t counted_ = 0;  ///< bytes of it in the totals
+  std::uint64_t durable_said_ = 0;  ///< by batches that may, since they were written again
+  std::uint64_t counted_ = 0;       ///< bytes of it in the totals
 };
 
 }  // namespace iotstream::log

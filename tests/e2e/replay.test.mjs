@@ -259,6 +259,7 @@ test('a topic has options of its own: new ones as a whole, old ones what can cha
     retention: { size: 2147483648, age_us: 604800000000 },
     sync: 'batch',
     sync_interval_us: 5000,
+    compact: false,
   });
   assert.equal((await first.stop()).status, 0);
   const tables = ['old', 'new'].flatMap((name, index) =>
@@ -266,6 +267,7 @@ test('a topic has options of its own: new ones as a whole, old ones what can cha
       `name="${name}"`,
       'partitions=3',
       'sync="interval"',
+      'compact=true',
       'sync_interval="20ms"',
       'retention={ size = "5MiB", age = "1h" }',
     ].map((setting) => `topic.${index}.${setting}`),
@@ -277,6 +279,7 @@ test('a topic has options of its own: new ones as a whole, old ones what can cha
     retention: { size: 5242880, age_us: 3600000000 },
     sync: 'interval',
     sync_interval_us: 20000,
+    compact: true,
   };
   assert.deepEqual(await options(second, 'old'), { partitions: 2, ...wanted });
   assert.deepEqual(await options(second, 'new'), { partitions: 3, ...wanted });

@@ -234,7 +234,8 @@ struct LogOptions {
   std::string directory;  ///< `<data_dir>/log`
   TopicOptions topic_defaults;
   /// By name, in place of topic_defaults: for a topic that is new as a whole; for one that exists, at open(), what can change:
-  /// retention, sync, sync_interval. Its partitions and the size of its segments stay; a difference there is said once.
+  /// retention, sync, sync_interval, compact. Its partitions and the size of its segments stay; a difference there is said
+  /// once.
   std::map<std::string, TopicOptions, std::less<>> topics;
   std::uint64_t staging_size = 1u << 20;  ///< bytes of the RAM ring of one partition, a power of two
   std::uint64_t cache_size = 4u << 20;    ///< bytes of recent batches kept for readers, per partition

@@ -104,6 +104,7 @@ TEST_CASE("options of a topic: for a new one all of them, for one that exists wh
   wanted.retention_age = Duration::seconds(100);
   wanted.sync = Sync::none;
   wanted.sync_interval = Duration::milliseconds(7);
+  wanted.compact = true;
   f.options.topics["a"] = wanted;
   f.options.topics["b"] = wanted;
   f.open();
