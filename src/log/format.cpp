@@ -5,8 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "log/mutation.hpp"
+
 namespace iotstream::log::format {
 namespace {
+
+using mutation::Site;
+using mutation::without;
 
 constexpr std::uint64_t segment_magic = 0x31474c53544f49ULL;  // "IOTSLG1\0"
 constexpr std::uint64_t mark_magic = 0x314b4d53544f49ULL;     // "IOTSMK1\0"
@@ -45,14 +50,15 @@ void seal_block(MutableByteView block) {
   store_le(block.data() + block.size() - 4, crc32c(ByteView(block.data(), block.size() - 4)));
 }
 
-bool block_holds(ByteView block) {
+bool block_holds(ByteView block, Site site) {
+  if (without(site)) return true;
   return load_le<std::uint32_t>(block.data() + block.size() - 4) == crc32c(ByteView(block.data(), block.size() - 4));
 }
 
 std::uint32_t frame_crc(const std::byte* frame, std::size_t length, std::uint64_t salt, std::uint64_t position) {
   std::array<std::byte, 16> place;
-  store_le(place.data(), salt);
-  store_le(place.data() + 8, position);
+  store_le(place.data(), without(Site::frame_salt) ? 0 : salt);
+  store_le(place.data() + 8, without(Site::frame_position) ? 0 : position);
   return crc32c(ByteView(frame + 12, length - 12), crc32c(place));
 }
 
@@ -82,7 +88,8 @@ void encode(const SegmentHeader& header, MutableByteView sector) {
 }
 
 Result<SegmentHeader> parse_segment_header(ByteView sector) {
-  if (sector.size() != sector_size || load_le<std::uint64_t>(sector.data()) != segment_magic || !block_holds(sector))
+  if (sector.size() != sector_size || load_le<std::uint64_t>(sector.data()) != segment_magic ||
+      !block_holds(sector, Site::segment_header_crc))
     return Error{ErrorKind::corrupt, "the segment's header fails its check"};
   SegmentHeader header;
   std::uint64_t magic = 0;
@@ -150,7 +157,8 @@ std::optional<FrameHeader> parse_frame_header(ByteView bytes) {
 
 bool check_frame(ByteView frame, std::uint64_t salt, std::uint64_t position) {
   return frame.size() > frame_header_size &&
-         frame_crc(frame.data(), frame.size(), salt, position) == load_le<std::uint32_t>(frame.data() + 8);
+         (without(Site::frame_crc) ||
+          frame_crc(frame.data(), frame.size(), salt, position) == load_le<std::uint32_t>(frame.data() + 8));
 }
 
 std::optional<RecordView> parse_record(const std::byte*& at, const std::byte* end) {
@@ -188,7 +196,8 @@ void encode(const Mark& mark, MutableByteView sector) {
 }
 
 std::optional<Mark> parse_mark(ByteView sector) {
-  if (sector.size() != sector_size || load_le<std::uint64_t>(sector.data()) != mark_magic || !block_holds(sector))
+  if (sector.size() != sector_size || load_le<std::uint64_t>(sector.data()) != mark_magic ||
+      !block_holds(sector, Site::mark_crc))
     return std::nullopt;
   Mark mark;
   std::uint64_t magic = 0;
@@ -234,7 +243,8 @@ void encode(const SegmentSummary& summary, MutableByteView bytes) {
 }
 
 Result<SegmentSummary> parse_summary(ByteView bytes) {
-  if (bytes.size() != summary_size || load_le<std::uint64_t>(bytes.data()) != index_magic || !block_holds(bytes))
+  if (bytes.size() != summary_size || load_le<std::uint64_t>(bytes.data()) != index_magic ||
+      !block_holds(bytes, Site::index_crc))
     return Error{ErrorKind::corrupt, "the index's header fails its check"};
   SegmentSummary summary;
   std::uint64_t magic = 0;

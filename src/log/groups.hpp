@@ -39,6 +39,7 @@ class Groups {
 
   Groups(os::Disk& disk, const std::string& directory) : disk_(disk), directory_(directory) {}
   Status load(Timestamp now);
+  Status sync_found();
   Status save(const Offsets& offsets);
   static std::string encode(const Offsets& offsets, std::uint64_t sequence);
   static Result<Offsets> parse(std::string_view bytes, std::uint64_t& sequence);

@@ -1,4 +1,5 @@
 // The log of one process: topics, threads, groups, and their beginning and end.
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
@@ -10,6 +11,7 @@
 
 #include "log/environment.hpp"
 #include "log/groups.hpp"
+#include "log/mutation.hpp"
 #include "log/topic.hpp"
 #include "log/workers.hpp"
 
@@ -34,6 +36,11 @@ std::string_view describe(AppendStatus status) {
 }
 
 namespace {
+
+std::string folder_of(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
 
 class LogImplementation final : public Log {
  public:
@@ -63,6 +70,9 @@ class LogImplementation final : public Log {
       if (!topic) return topic.error();
       if (*topic != nullptr) adopt(std::move(*topic));
     }
+    // The first process may have been killed between making the folder and syncing its name. Where topics are, it was not.
+    if (topics_.empty() && !mutation::without(mutation::Site::root_sync))
+      if (auto status = disk.sync_directory(folder_of(options_.directory)); !status) return status;
     const std::int64_t ms = (clock_.monotonic_ns() - begin) / 1'000'000;
     counters_.recovery_ms.set(ms);
     diagnostics::info("log", "{}: {} topics ready after {} ms", options_.directory, topics_.size(), ms);

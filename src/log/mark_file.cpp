@@ -2,7 +2,12 @@
 
 #include <array>
 
+#include "log/mutation.hpp"
+
 namespace iotstream::log {
+
+using mutation::Site;
+using mutation::without;
 
 Result<std::optional<format::Mark>> MarkFile::load() {
   std::optional<format::Mark> newest;
@@ -35,6 +40,11 @@ Status MarkFile::write(format::Mark mark) {
   return file_->write_at((sequence_ % 2) * format::sector_size, sector);
 }
 
-Status MarkFile::sync() { return file_ == nullptr ? Status() : file_->sync(); }
+Status MarkFile::sync() {
+  if (file_ == nullptr) return {};
+  if (auto status = without(Site::mark_sync) ? Status() : file_->sync(); !status) return status;
+  // Also when it was there: who created it may have been killed before the name was synced.
+  return without(Site::mark_name_sync) ? Status() : disk_.sync_directory(directory_);
+}
 
 }  // namespace iotstream::log

@@ -14,19 +14,21 @@ namespace iotstream::log {
 /// One thread at a time.
 class MarkFile {
  public:
-  MarkFile(os::Disk& disk, std::string directory) : disk_(disk), path_(std::move(directory) + "/mark") {}
+  MarkFile(os::Disk& disk, std::string directory)
+      : disk_(disk), directory_(std::move(directory)), path_(directory_ + "/mark") {}
 
   /// The newer of the slots that hold; nothing when there is none. Errors: io.
   Result<std::optional<format::Mark>> load();
   /// Writes the slot that is not the newest. What the mark says must be durable already. The mark itself is in the page cache.
   Status write(format::Mark mark);
-  /// Makes the last written mark durable. For a clean end, so that the next start has nothing to read.
+  /// Makes the last written mark durable, with the file's name. For a clean end, so that the next start has nothing to read.
   Status sync();
 
  private:
   Status open();
 
   os::Disk& disk_;
+  std::string directory_;
   std::string path_;
   std::unique_ptr<os::File> file_;
   std::uint64_t sequence_ = 0;

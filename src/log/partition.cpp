@@ -11,14 +11,21 @@ namespace iotstream::log {
 Result<std::unique_ptr<PartitionLog>> PartitionLog::open(const Environment& environment, PartitionIdentity identity,
                                                          const TopicOptions& options, const LogOptions& log_options) {
   MarkFile marks(environment.disk, identity.directory);
-  const RecoverContext context{environment.disk,       environment.counters,
-                               identity.directory,     fmt::format("{}/{}", identity.topic, identity.partition),
-                               identity.partition,     options.segment_size,
+  const RecoverContext context{environment.disk,
+                               environment.counters,
+                               identity.directory,
+                               identity.topic,
+                               fmt::format("{}/{}", identity.topic, identity.partition),
+                               identity.partition,
+                               options.segment_size,
                                environment.clock.now()};
-  auto recovered = recover(context, marks);
+  const bool there = environment.disk.exists(identity.directory);
+  auto recovered = there ? recover(context, marks) : Recovered();
   if (!recovered) return recovered.error();
-  return std::unique_ptr<PartitionLog>(
+  auto partition = std::unique_ptr<PartitionLog>(
       new PartitionLog(environment, std::move(identity), options, log_options, std::move(*recovered), std::move(marks)));
+  if (!there) partition->fail({ErrorKind::io, fmt::format("its folder {} is missing", context.directory)});
+  return partition;
 }
 
 PartitionLog::PartitionLog(const Environment& environment, PartitionIdentity identity, const TopicOptions& options,

@@ -7,8 +7,13 @@
 
 #include <iotstream/base/diagnostics.hpp>
 
+#include "log/mutation.hpp"
+
 namespace iotstream::log {
 namespace {
+
+using mutation::Site;
+using mutation::without;
 
 /// A segment without a usable index, opened.
 struct Loose {
@@ -61,7 +66,7 @@ class Recovery {
       report(result_.next_offset, base, path_of(base), 0, 0, "the records before this segment are missing");
     }
     if (auto summary = stored_summary(base)) {
-      auto segment = Segment::sealed(context_.disk, context_.directory, *summary);
+      auto segment = Segment::sealed(context_.disk, context_.directory, *summary, {context_.topic, context_.partition});
       adopt(std::move(segment));
       return {};
     }
@@ -105,7 +110,9 @@ class Recovery {
     auto header = Segment::read_header(*loose.file);
     if (!header) return header.error();
     loose.header = std::move(*header);
-    if (loose.header.base_offset != base || loose.header.partition != context_.partition.value)
+    const bool own = loose.header.base_offset == base && loose.header.partition == context_.partition.value &&
+                     loose.header.topic == context_.topic;
+    if (!own && !without(Site::segment_identity))
       return Error{ErrorKind::corrupt, "the segment's header belongs to another file"};
     return loose;
   }
@@ -121,7 +128,7 @@ class Recovery {
     const std::string aside = fmt::format("{}.{}.{}", path, kind, context_.now.us);
     diagnostics::error("log", "{}: {} is kept as {}: {}", context_.name, segment_file_name(base), aside, why);
     if (auto status = context_.disk.rename(path, aside); !status) return status;
-    return context_.disk.sync_directory(context_.directory);
+    return without(Site::set_aside_sync) ? Status() : context_.disk.sync_directory(context_.directory);
   }
 
   Status set_aside_from(std::size_t place, std::string_view why) {
@@ -256,8 +263,8 @@ class Recovery {
       return false;
     }
     if (!copied) return copied.error();
+    // finish() syncs it, before anything is written there again.
     if (auto status = loose.file->truncate(scanner.position()); !status) return status.error();
-    if (auto status = loose.file->sync(); !status) return status.error();
     loose.size = scanner.position();
     context_.counters.torn_bytes.add(bytes);
     diagnostics::warning("log",
@@ -280,8 +287,8 @@ class Recovery {
       if (auto status = (*file)->write_at(at - begin, ByteView(chunk).first(*got)); !status) return status;
       at += *got;
     }
-    if (auto status = (*file)->sync(); !status) return status;
-    return context_.disk.sync_directory(context_.directory);
+    if (auto status = without(Site::aside_sync) ? Status() : (*file)->sync(); !status) return status;
+    return without(Site::aside_name_sync) ? Status() : context_.disk.sync_directory(context_.directory);
   }
 
   /// Reports what lies between here and the next good frame, and goes there; false when there is none.
@@ -309,7 +316,7 @@ class Recovery {
     const bool durable_already = result_.mark && result_.mark->next_offset == known.next_offset && !cut;
     auto segment = Segment::growing(context_.disk, context_.directory, std::move(loose.file), std::move(index), loose.size,
                                     context_.segment_size);
-    if (!durable_already)
+    if (!durable_already && !without(Site::recovered_sync))
       if (auto status = segment->sync(); !status) return status;
     adopt(segment);
     if (cut && !is_last())

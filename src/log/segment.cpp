@@ -8,7 +8,12 @@
 
 #include <iotstream/base/diagnostics.hpp>
 
+#include "log/mutation.hpp"
+
 namespace iotstream::log {
+
+using mutation::Site;
+using mutation::without;
 
 std::string segment_file_name(std::uint64_t base_offset) { return fmt::format("{:020}.segment", base_offset); }
 std::string index_file_name(std::uint64_t base_offset) { return fmt::format("{:020}.index", base_offset); }
@@ -68,7 +73,8 @@ std::shared_ptr<Segment> Segment::growing(os::Disk& disk, const std::string& dir
   return segment;
 }
 
-std::shared_ptr<Segment> Segment::sealed(os::Disk& disk, const std::string& directory, const format::SegmentSummary& summary) {
+std::shared_ptr<Segment> Segment::sealed(os::Disk& disk, const std::string& directory, const format::SegmentSummary& summary,
+                                         SegmentOwner owner) {
   SegmentIndex index(summary.salt, summary.base_offset);
   auto segment = std::shared_ptr<Segment>(new Segment(disk, directory, summary.base_offset, std::move(index)));
   segment->index_ = SegmentIndex::of_summary(summary);
@@ -76,6 +82,7 @@ std::shared_ptr<Segment> Segment::sealed(os::Disk& disk, const std::string& dire
   segment->chain_ = summary.chain;
   segment->entries_loaded_ = false;
   segment->sealed_ = true;
+  segment->owner_ = std::move(owner);
   return segment;
 }
 
@@ -138,8 +145,8 @@ Status Segment::write(MutableByteView frame, format::FrameHeader& header) {
 }
 
 Status Segment::sync() {
-  if (auto status = file_->sync(); !status) return status;
-  if (!name_synced_) {
+  if (auto status = without(Site::segment_sync) ? Status() : file_->sync(); !status) return status;
+  if (!name_synced_ && !without(Site::segment_name_sync)) {
     if (auto status = disk_.sync_directory(directory_); !status) return status;
     name_synced_ = true;
   }
@@ -153,8 +160,8 @@ Status Segment::seal() {
     std::lock_guard lock(mutex_);
     bytes = index_.encode();
   }
+  // The cut needs no sync: the index says where the frames end, and they are durable already.
   if (auto status = file_->truncate(summary().end_position); !status) return status;
-  if (auto status = file_->sync(); !status) return status;
   if (auto status = os::write_atomically(disk_, directory_ + "/" + index_file_name(base_offset_), bytes); !status)
     return status;
   std::lock_guard lock(mutex_);
@@ -168,7 +175,7 @@ Status Segment::remove() {
   if (disk_.exists(index_path))
     if (auto status = disk_.remove(index_path); !status) return status;
   if (auto status = disk_.remove(path_); !status) return status;
-  return disk_.sync_directory(directory_);
+  return without(Site::retention_sync) ? Status() : disk_.sync_directory(directory_);
 }
 
 Result<os::File*> Segment::file() {
@@ -176,9 +183,22 @@ Result<os::File*> Segment::file() {
   if (file_ == nullptr) {
     auto opened = disk_.open(path_, os::OpenMode::read);
     if (!opened) return opened.error();
+    if (auto status = check_owner(**opened); !status) return status.error();
     file_ = std::move(*opened);
   }
   return file_.get();
+}
+
+/// A header of which neither copy holds is no reason to refuse: the salt is known, and the frames speak for themselves.
+Status Segment::check_owner(const os::File& file) const {
+  if (!owner_ || without(Site::segment_identity)) return {};
+  const auto header = read_header(file);
+  if (!header && header.error().kind == ErrorKind::unsupported) return header.error();
+  if (!header || (header->salt == salt_ && header->base_offset == base_offset_ && header->topic == owner_->topic &&
+                  header->partition == owner_->partition.value))
+    return {};
+  return Error{ErrorKind::corrupt, fmt::format("{} is not this partition's: its header names {}/{} from offset {} on", path_,
+                                               header->topic, header->partition, header->base_offset)};
 }
 
 Result<FrameScanner> Segment::scan(ScanStart start, std::size_t chunk) {

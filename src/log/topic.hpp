@@ -31,7 +31,8 @@ class TopicLog final : public Topic {
   /// Makes the directories and the file, durably.
   static Result<std::unique_ptr<TopicLog>> create(const Environment& environment, const LogOptions& log_options,
                                                   std::string_view name, const TopicOptions& options);
-  /// Recovers the topic in `directory`; nothing (a null pointer) when its creation had not ended. Errors: as recover().
+  /// Recovers the topic in `directory`; nothing (a null pointer) when its creation had not ended. A damaged or missing topic
+  /// file in front of segments is made anew from what they say, with options that lose nothing. Errors: as recover().
   static Result<std::unique_ptr<TopicLog>> open(const Environment& environment, const LogOptions& log_options,
                                                 const std::string& directory);
 
@@ -46,6 +47,9 @@ class TopicLog final : public Topic {
 
  private:
   TopicLog(std::string name, TopicOptions options) : name_(std::move(name)), options_(options) {}
+  static Result<std::unique_ptr<TopicLog>> load(const Environment& environment, const LogOptions& log_options,
+                                                const std::string& directory, TopicFile file);
+  Status sync_found(const Environment& environment, const LogOptions& log_options, const std::string& directory) const;
   Status open_partitions(const Environment& environment, const LogOptions& log_options, const std::string& directory);
   PartitionLog* next_to_shrink(Timestamp now) const;
 
