@@ -175,6 +175,36 @@ std::optional<RecordView> parse_record(const std::byte*& at, const std::byte* en
   return record;
 }
 
+std::uint32_t owner_tag(std::string_view topic, std::uint32_t partition) {
+  std::array<std::byte, 4> id;
+  store_le(id.data(), partition);
+  return std::max(crc32c(id, crc32c(as_bytes(topic))), 1u);
+}
+
+void stamp_owner(MutableByteView block, std::uint32_t tag) {
+  store_le(block.data() + block.size() - 8, tag);
+  seal_block(block);
+}
+
+bool may_belong_to(ByteView block, std::uint32_t tag) {
+  const auto named = load_le<std::uint32_t>(block.data() + block.size() - 8);
+  return named == 0 || named == tag;
+}
+
+Mark mark_of(const SegmentSummary& summary) {
+  Mark mark;
+  mark.segment_base = summary.base_offset;
+  mark.salt = summary.salt;
+  mark.position = summary.end_position;
+  mark.next_offset = summary.next_offset;
+  mark.chain = summary.chain;
+  mark.append_time_us = summary.last_append_us;
+  mark.min_time_us = summary.min_time_us;
+  mark.max_time_us = summary.max_time_us;
+  mark.first_append_us = summary.first_append_us;
+  return mark;
+}
+
 void encode(const Mark& mark, MutableByteView sector) {
   IOTSTREAM_ASSERT(sector.size() == sector_size, "{}", sector.size());
   std::fill(sector.begin(), sector.end(), std::byte{0});

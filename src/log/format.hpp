@@ -87,6 +87,15 @@ struct RecordView {
 /// Reads the record at `at` and moves it on; nothing when it does not fit before `end`.
 std::optional<RecordView> parse_record(const std::byte*& at, const std::byte* end);
 
+// ---- to whom a mark or an index belongs ----
+
+/// Of a topic and partition; never 0. Two partitions have the same one by chance only.
+std::uint32_t owner_tag(std::string_view topic, std::uint32_t partition);
+/// Writes the tag into an encoded mark or summary, and its checksum again.
+void stamp_owner(MutableByteView block, std::uint32_t tag);
+/// False when the block, which holds, names another owner. One that names none was written before there were tags.
+bool may_belong_to(ByteView block, std::uint32_t tag);
+
 // ---- durable mark: one slot of two ----
 
 struct Mark {
@@ -134,6 +143,8 @@ struct SegmentSummary {
 inline constexpr std::size_t summary_size = 128;
 inline constexpr std::size_t index_entry_size = 16;
 
+/// The mark that says: everything of this segment is durable.
+Mark mark_of(const SegmentSummary& summary);
 void encode(const SegmentSummary& summary, MutableByteView bytes);
 Result<SegmentSummary> parse_summary(ByteView bytes);
 

@@ -18,6 +18,7 @@ Result<std::optional<format::Mark>> MarkFile::load() {
     auto got = file_->read_at(slot * format::sector_size, sector);
     if (!got) return got.error();
     const auto mark = format::parse_mark(ByteView(sector).first(*got));
+    if (mark && !format::may_belong_to(sector, owner_) && !without(Site::mark_owner)) continue;
     if (mark && (!newest || mark->sequence > newest->sequence)) newest = mark;
   }
   if (newest) sequence_ = newest->sequence;
@@ -37,6 +38,7 @@ Status MarkFile::write(format::Mark mark) {
   mark.sequence = ++sequence_;
   std::array<std::byte, format::sector_size> sector;
   format::encode(mark, sector);
+  format::stamp_owner(sector, owner_);
   return file_->write_at((sequence_ % 2) * format::sector_size, sector);
 }
 

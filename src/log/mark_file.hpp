@@ -14,8 +14,9 @@ namespace iotstream::log {
 /// One thread at a time.
 class MarkFile {
  public:
-  MarkFile(os::Disk& disk, std::string directory)
-      : disk_(disk), directory_(std::move(directory)), path_(directory_ + "/mark") {}
+  /// `owner`: format::owner_tag() of the partition. A mark of another is none.
+  MarkFile(os::Disk& disk, std::string directory, std::uint32_t owner)
+      : disk_(disk), directory_(std::move(directory)), path_(directory_ + "/mark"), owner_(owner) {}
 
   /// The newer of the slots that hold; nothing when there is none. Errors: io.
   Result<std::optional<format::Mark>> load();
@@ -30,6 +31,7 @@ class MarkFile {
   os::Disk& disk_;
   std::string directory_;
   std::string path_;
+  std::uint32_t owner_;
   std::unique_ptr<os::File> file_;
   std::uint64_t sequence_ = 0;
 };

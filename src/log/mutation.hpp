@@ -13,6 +13,7 @@ enum class Site : unsigned char {
   segment_name_sync,       ///< a segment's name before its frames are acknowledged
   recovered_sync,          ///< what a killed process had written, before it is served as durable
   retention_sync,          ///< the removal of a segment before that of the next
+  testimony_sync,          ///< a mark that covers a segment before retention removes it
   aside_sync,              ///< a torn tail's copy before the tail is cut
   aside_name_sync,         ///< its name
   set_aside_sync,          ///< the renaming of a segment that is kept beside
@@ -34,9 +35,11 @@ enum class Site : unsigned char {
   frame_chain,
   segment_header_crc,
   segment_identity,  ///< that a segment is of this topic, partition and offset
+  index_owner,       ///< that an index is of this topic and partition
   index_crc,
   index_entries_crc,
   mark_crc,
+  mark_owner,  ///< that a mark is of this topic and partition
   groups_crc,
   topic_crc,
 };

@@ -57,6 +57,11 @@ class Recovery {
   std::string path_of(std::uint64_t base) const { return context_.directory + "/" + segment_file_name(base); }
 
   Status take(std::uint64_t base) {
+    if (place_ == 0 && base > 0 && context_.testifies) {
+      auto durable = durable_before(place_, base - 1);
+      if (!durable) return durable.error();
+      if (!*durable) return set_aside_from(place_, "the files before it were never synced");
+    }
     if (place_ == 0) result_.next_offset = base;  // what retention has left
     if (base < result_.next_offset) return set_aside(base, "damaged", "its offsets are in the segment before it as well");
     if (base > result_.next_offset) {
@@ -90,6 +95,9 @@ class Recovery {
       reason = got.error().message;
     } else if (auto summary = format::parse_summary(ByteView(bytes).first(*got)); !summary) {
       reason = summary.error().message;
+    } else if (!format::may_belong_to(bytes, format::owner_tag(context_.topic, context_.partition.value)) &&
+               !without(Site::index_owner)) {
+      reason = "it is another partition's";
     } else if (summary->base_offset == base) {
       return *summary;
     } else {
@@ -314,13 +322,20 @@ class Recovery {
   Status finish(Loose loose, SegmentIndex index, bool cut, bool closed) {
     const auto known = index.summary();
     const bool durable_already = result_.mark && result_.mark->next_offset == known.next_offset && !cut;
+    if (closed && is_last() && known.next_offset == known.base_offset && !durable_already) {
+      // Nothing good in it, and no space to copy it: it makes room under its name for the segment that begins here.
+      if (!result_.mark || result_.mark->next_offset <= known.base_offset)
+        return set_aside(known.base_offset, "tail", "nothing in it was ever synced");
+    }
     auto segment = Segment::growing(context_.disk, context_.directory, std::move(loose.file), std::move(index), loose.size,
-                                    context_.segment_size);
+                                    context_.segment_size, {context_.topic, context_.partition});
     if (!durable_already && !without(Site::recovered_sync))
       if (auto status = segment->sync(); !status) return status;
     adopt(segment);
-    if (cut && !is_last())
-      if (auto status = set_aside_from(place_ + 1, "it follows a torn tail, so it was never acknowledged"); !status)
+    auto orphans = followed_by_orphans(known.next_offset, cut, closed);
+    if (!orphans) return orphans.error();
+    if (*orphans)
+      if (auto status = set_aside_from(place_ + 1, "it follows what was never synced, so it was never acknowledged"); !status)
         return status;
     if (!closed && is_last()) {
       result_.growing = std::move(segment);
@@ -328,6 +343,15 @@ class Recovery {
       if (auto status = segment->seal(); !status && status.error().kind != ErrorKind::disk_full) return status;
     }
     return {};
+  }
+
+  /// Whether the next file continues records that are not there and never were durable. Known before this segment is closed:
+  /// the log goes on in it.
+  Result<bool> followed_by_orphans(std::uint64_t next_offset, bool cut, bool closed) {
+    if (is_last() || cut || closed || bases_[place_ + 1] <= next_offset) return !is_last() && cut;
+    auto durable = durable_before(place_ + 1, next_offset);
+    if (!durable) return durable.error();
+    return !*durable;
   }
 
   void report(std::uint64_t first, std::uint64_t next, std::string file, std::uint64_t position, std::uint64_t bytes,

@@ -46,6 +46,7 @@ Result<std::shared_ptr<Segment>> Segment::create(os::Disk& disk, const std::stri
   segment->file_ = std::move(*file);
   segment->size_max_ = size_max;
   segment->name_synced_ = false;
+  segment->owner_ = {header.topic, PartitionId(header.partition)};
   std::array<std::byte, format::frames_begin> headers;
   format::encode(header, MutableByteView(headers).first(format::sector_size));
   format::encode(header, MutableByteView(headers).last(format::sector_size));
@@ -62,11 +63,13 @@ Result<std::shared_ptr<Segment>> Segment::create(os::Disk& disk, const std::stri
 }
 
 std::shared_ptr<Segment> Segment::growing(os::Disk& disk, const std::string& directory, std::unique_ptr<os::File> file,
-                                          SegmentIndex index, std::uint64_t file_size, std::uint64_t size_max) {
+                                          SegmentIndex index, std::uint64_t file_size, std::uint64_t size_max,
+                                          SegmentOwner owner) {
   const auto base = index.summary().base_offset;
   auto segment = std::shared_ptr<Segment>(new Segment(disk, directory, base, std::move(index)));
   segment->file_ = std::move(file);
   segment->size_max_ = size_max;
+  segment->owner_ = std::move(owner);
   segment->reserved_end_ = file_size;
   segment->zeroed_end_ = segment->end_position_;
   segment->name_synced_ = false;
@@ -160,6 +163,8 @@ Status Segment::seal() {
     std::lock_guard lock(mutex_);
     bytes = index_.encode();
   }
+  format::stamp_owner(MutableByteView(bytes).first(format::summary_size),
+                      format::owner_tag(owner_.topic, owner_.partition.value));
   // The cut needs no sync: the index says where the frames end, and they are durable already.
   if (auto status = file_->truncate(summary().end_position); !status) return status;
   if (auto status = os::write_atomically(disk_, directory_ + "/" + index_file_name(base_offset_), bytes); !status)
@@ -191,11 +196,11 @@ Result<os::File*> Segment::file() {
 
 /// A header of which neither copy holds is no reason to refuse: the salt is known, and the frames speak for themselves.
 Status Segment::check_owner(const os::File& file) const {
-  if (!owner_ || without(Site::segment_identity)) return {};
+  if (without(Site::segment_identity)) return {};
   const auto header = read_header(file);
   if (!header && header.error().kind == ErrorKind::unsupported) return header.error();
-  if (!header || (header->salt == salt_ && header->base_offset == base_offset_ && header->topic == owner_->topic &&
-                  header->partition == owner_->partition.value))
+  if (!header || (header->salt == salt_ && header->base_offset == base_offset_ && header->topic == owner_.topic &&
+                  header->partition == owner_.partition.value))
     return {};
   return Error{ErrorKind::corrupt, fmt::format("{} is not this partition's: its header names {}/{} from offset {} on", path_,
                                                header->topic, header->partition, header->base_offset)};

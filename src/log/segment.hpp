@@ -45,7 +45,8 @@ class Segment {
                                                  std::uint64_t size_max);
   /// An existing, growing segment whose frames end where `index` says; `file_size` bytes are reserved.
   static std::shared_ptr<Segment> growing(os::Disk& disk, const std::string& directory, std::unique_ptr<os::File> file,
-                                          SegmentIndex index, std::uint64_t file_size, std::uint64_t size_max);
+                                          SegmentIndex index, std::uint64_t file_size, std::uint64_t size_max,
+                                          SegmentOwner owner);
   /// An existing, sealed segment; neither file is opened until something is read. Then a file that is not `owner`'s is corrupt.
   static std::shared_ptr<Segment> sealed(os::Disk& disk, const std::string& directory, const format::SegmentSummary& summary,
                                          SegmentOwner owner);
@@ -105,7 +106,7 @@ class Segment {
   std::uint64_t salt_;
   std::string path_;
   std::uint64_t size_max_ = 0;
-  std::optional<SegmentOwner> owner_;  ///< of a segment that was sealed when it was found: its header has not been read yet
+  SegmentOwner owner_;
 
   // The writer's alone.
   std::uint64_t end_position_ = 0;

@@ -1,0 +1,48 @@
+// Random work on a log, with every promise that it makes noted in the disk's record, where it was made.
+#pragma once
+
+#include <memory>
+#include <random>
+
+#include "fault/mutations.hpp"
+#include "fault/promises.hpp"
+
+namespace iotstream::fault {
+
+/// One life of a log: from its start to its close, or to where it is left standing.
+class Workload {
+ public:
+  /// `disk` is being recorded; the notes change `*now`. `lives` learns which records are written.
+  Workload(std::mt19937_64& random, std::shared_ptr<test::MemoryDisk> disk, std::shared_ptr<Promises> now, Lives& lives,
+           unsigned life);
+
+  void run(Engine::Kind kind, DiskSync without);
+
+ private:
+  struct Place {
+    log::Partition* partition;
+    std::string topic;
+    std::uint32_t id;
+    std::uint64_t next;
+    bool syncs;
+  };
+  template <class Change>
+  void note(Change change) {
+    disk_->note([now = now_, change] { change(*now); });
+  }
+
+  void take_up(log::Topic& topic);
+  void create(Engine& engine);
+  void append(Engine& engine);
+  void retain(Engine& engine);
+  void commit(Engine& engine);
+
+  std::mt19937_64& random_;
+  std::shared_ptr<test::MemoryDisk> disk_;
+  std::shared_ptr<Promises> now_;
+  Lives& lives_;
+  unsigned life_;
+  std::vector<Place> places_;
+};
+
+}  // namespace iotstream::fault
