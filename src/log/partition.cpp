@@ -51,11 +51,8 @@ PartitionLog::PartitionLog(const Environment& environment, PartitionIdentity ide
     marked_offset_ = recovered.mark->next_offset;
     mark_is_clean_ = recovered.mark->clean;
   }
-  if (growing_ != nullptr) {
-    const auto known = growing_->summary();
-    durable_mark_ = {0,           known.base_offset,    known.salt,        known.end_position, known.next_offset,
-                     known.chain, known.last_append_us, known.min_time_us, known.max_time_us,  known.first_append_us};
-  }
+  if (!segments_.empty() && segments_.back()->summary().next_offset == recovered.next_offset)
+    durable_mark_ = format::mark_of(segments_.back()->summary());
 }
 
 std::string PartitionLog::name() const { return fmt::format("{}/{}", identity_.topic, identity_.partition); }

@@ -14,7 +14,9 @@ bool PartitionLog::sync_round(bool to_seal_only) {
   {
     std::lock_guard lock(unsynced_mutex_);
     round = unsynced_;
-    unsynced_.segments.clear();
+    // What is not synced now is not forgotten: a clean end syncs it.
+    const auto end = unsynced_.segments.end();
+    unsynced_.segments.erase(unsynced_.segments.begin(), to_seal_only && !round.segments.empty() ? end - 1 : end);
   }
   if (round.segments.empty()) return false;
   std::shared_ptr<Segment> last = round.segments.back();

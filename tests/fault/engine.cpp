@@ -57,27 +57,16 @@ class ByHand final : public Engine, private SyncRequests {
     return nullptr;
   }
 
-  void work(std::mt19937_64& random) override {
+  void work(std::mt19937_64& random, unsigned syncs) override {
     if (topics_.empty()) return;
     const auto& partitions = topics_[random() % topics_.size()]->partitions();
     PartitionLog& partition = *partitions[random() % partitions.size()];
-    switch (random() % 8) {
-      case 0:
-      case 1:
-      case 2:
-      case 3:
-        partition.serve();
-        return;
-      case 4:
-      case 5:
-        sync(partition);
-        return;
-      case 6:
-        if (partition.mark_is_behind()) partition.write_mark();
-        return;
-      default:
-        return;
-    }
+    if (random() % 16 < syncs)
+      sync(partition);
+    else if (random() % 8 == 0 && partition.mark_is_behind())
+      partition.write_mark();
+    else if (random() % 4 != 0)
+      partition.serve();
   }
 
   void finish(Partition& partition, Offset offset) override {
@@ -139,7 +128,7 @@ class Threads final : public Engine {
     return **topic;
   }
   Topic* find(const std::string& name) override { return log_->find(name); }
-  void work(std::mt19937_64& random) override {
+  void work(std::mt19937_64& random, unsigned /*syncs*/) override {
     if (random() % 4 == 0) std::this_thread::yield();
   }
   void finish(Partition& partition, Offset offset) override {

@@ -30,7 +30,8 @@ class Engine {
   virtual log::Topic& topic(const std::string& name, const log::TopicOptions& options) = 0;
   virtual log::Topic* find(const std::string& name) = 0;
   /// Lets something happen that could happen now: a batch is written, a partition synced, a mark written, or nothing.
-  virtual void work(std::mt19937_64& random) = 0;
+  /// `syncs` of 16 times it is a sync.
+  virtual void work(std::mt19937_64& random, unsigned syncs) = 0;
   /// Returns when the record is durable.
   virtual void finish(log::Partition& partition, Offset offset) = 0;
   /// Removes what the topic's retention allows.

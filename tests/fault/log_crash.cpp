@@ -57,7 +57,8 @@ class Explorer {
     const auto ground = disk->copy();
     disk->record();
     auto now = std::make_shared<Promises>(before);
-    Workload(random_, disk, now, lives, life).run(kind_, mutation_ == nullptr ? DiskSync::none : mutation_->disk_sync);
+    Workload(random_, disk, now, lives, life)
+        .run(kind_, mutation_ == nullptr ? DiskSync::none : mutation_->disk_sync, any_rhythm(random_));
     const auto steps = disk->recorded();
     tally_.operations += steps.size();
     ++tally_.lives;
@@ -66,14 +67,15 @@ class Explorer {
       if (tally_.enough()) return;
       if (step.marker) {
         step.marker();
-        continue;
+        if (!now->clean) continue;
+      } else {
+        ground->replay(step.operation);
+        if (random_() % (steps.size() < 100 ? 2 : 6) != 0) continue;
       }
-      ground->replay(step.operation);
-      if (random_() % (life == 0 ? 2 : 6) != 0) continue;
-      const Ending ending = random_() % 6 == 0 ? Ending::kill : Ending::power_cut;
+      const Ending ending = random_() % 4 == 0 ? Ending::kill : Ending::power_cut;
       const auto stale = ending == Ending::kill ? MemoryDisk::Stale::zeros : any_stale();
       const auto image = ending == Ending::kill ? ground->copy() : power_cut(*ground, stale);
-      const auto again = life + 1 < lives_max && random_() % (life == 0 ? 25 : 60) == 0 ? image->copy() : nullptr;
+      const auto again = life + 1 < lives_max && random_() % (steps.size() < 100 ? 12 : 60) == 0 ? image->copy() : nullptr;
       if (ended == Ending::power_cut) check_tails(*image, tails, canary_);
       const auto kind = random_() % 50 == 0 ? Engine::Kind::threads : Engine::Kind::by_hand;
       try {

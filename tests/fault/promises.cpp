@@ -97,16 +97,17 @@ class PartitionCheck {
     return checked_.ending == Ending::kill ? std::max(promise_.written, promise_.durable) : promise_.durable;
   }
 
-  void check(const Seen& record) const {
+  void check(const Seen& record) {
     const auto& lives = checked_.lives.at(topic_).at(id_);
     // What was promised is the record of the life that wrote there last; beyond it, only the present life can have written,
     // unless the disk shows again what an earlier one left in this very place.
     const bool kept = record.offset < promised();
     const unsigned last = kept ? lives.at(record.offset) : promise_.opened;
-    bool known = false;
-    for (unsigned life = kept || !checked_.stale ? last : 0; life <= last; ++life)
-      known |= record.value == value_of(topic_, id_, record.offset, life);
-    if (!known || record.time_us != time_of(record.offset))
+    unsigned life = kept || !checked_.stale ? last : oldest_life_;
+    while (life < last && record.value != value_of(topic_, id_, record.offset, life)) ++life;
+    // Then what follows it was written after it: the chain leads from one to the next.
+    if (!kept) oldest_life_ = life;
+    if (record.value != value_of(topic_, id_, record.offset, life) || record.time_us != time_of(record.offset))
       fail(fmt::format("offset {} holds '{}…', not what life {} wrote", record.offset, record.value.substr(0, 30), last));
   }
 
@@ -133,6 +134,7 @@ class PartitionCheck {
   Sync mode_;
   const PartitionPromise& promise_;
   const Checked& checked_;
+  unsigned oldest_life_ = 0;
 };
 
 /// Of `log/<topic>/<partition>`.

@@ -24,7 +24,7 @@ const std::vector<std::pair<std::string, TopicOptions>>& topics() {
     none.sync = Sync::none;
     TopicOptions retained = plain;
     retained.partitions = 1;
-    retained.retention_size = 2 * segment_size;
+    retained.retention_size = segment_size / 4;  // everything that is sealed
     return std::vector<std::pair<std::string, TopicOptions>>{
         {"batch", plain}, {"interval", interval}, {"none", none}, {"retained", retained}};
   }();
@@ -48,11 +48,25 @@ class IndexNotes final : public WatchedDisk::Watcher {
 
 }  // namespace
 
+Rhythm any_rhythm(std::mt19937_64& random) {
+  switch (random() % 4) {
+    case 0:
+      return {12, 2, 4, 4, 4, 8};  // hasty
+    case 1:
+      return {260, 3, 1, 60, 60, 90};  // lazy
+    case 2:
+      return {60, 4, 8, 2, 12, 20};  // record by record
+    default:
+      return {};
+  }
+}
+
 Workload::Workload(std::mt19937_64& random, std::shared_ptr<test::MemoryDisk> disk, std::shared_ptr<Promises> now, Lives& lives,
                    unsigned life)
     : random_(random), disk_(std::move(disk)), now_(std::move(now)), lives_(lives), life_(life) {}
 
-void Workload::run(Engine::Kind kind, DiskSync without) {
+void Workload::run(Engine::Kind kind, DiskSync without, const Rhythm& rhythm) {
+  rhythm_ = rhythm;
   IndexNotes notes(*disk_, now_);
   WatchedDisk watched(disk_, without, &notes);
   for (auto starts = 1 + random_() % 2; starts != 0; --starts) {
@@ -64,17 +78,21 @@ void Workload::run(Engine::Kind kind, DiskSync without) {
     for (const auto& [name, options] : topics())
       if (Topic* topic = engine->find(name)) take_up(*topic);
     if (places_.empty()) create(*engine);
-    // Small and large batches, syncs soon and late: another rhythm each time.
-    const auto pause = 1 + random_() % 4;
-    for (auto records = 10 + random_() % 250; records != 0; --records) {
+    for (auto records = 1 + random_() % rhythm.records_max; records != 0; --records) {
       append(*engine);
-      for (auto steps = random_() % (2 * pause); steps != 0; --steps) engine->work(random_);
+      for (auto steps = random_() % (2 * rhythm.pause); steps != 0; --steps) engine->work(random_, rhythm.syncs);
       if (random_() % 80 == 0) create(*engine);
-      if (random_() % 30 == 0) commit(*engine);
-      if (random_() % 40 == 0) retain(*engine);
+      if (random_() % rhythm.commit == 0) commit(*engine);
+      if (random_() % rhythm.retain == 0) retain(*engine);
     }
     if (starts == 1 && random_() % 2 == 0) return;  // left standing
     engine->close();
+    // In every mode: a clean end syncs.
+    for (const Place& place : places_)
+      note([topic = place.topic, p = place.id, next = place.next](Promises& now) {
+        auto& promise = now.topics[topic].partitions[p];
+        promise.durable = promise.written = next;
+      });
     note([](Promises& now) { now.clean = true; });
   }
 }
@@ -114,7 +132,7 @@ void Workload::append(Engine& engine) {
   const std::uint64_t offset = place.next++;
   auto appended = place.partition->append(Timestamp{time_of(offset)}, "k", as_bytes(value));
   for (int tries = 0; appended.status == AppendStatus::back_pressured && tries != 1'000'000; ++tries) {
-    engine.work(random_);
+    engine.work(random_, 4);
     appended = place.partition->append(Timestamp{time_of(offset)}, "k", as_bytes(value));
   }
   if (appended.status != AppendStatus::accepted) throw Violation{fmt::format("append: {}", describe(appended.status))};
@@ -133,7 +151,7 @@ void Workload::append(Engine& engine) {
   };
   place.partition->when(Watermark::written, appended.offset, promise(&PartitionPromise::written));
   if (place.syncs) place.partition->when(Watermark::durable, appended.offset, promise(&PartitionPromise::durable));
-  if (random_() % 12 == 0 && place.syncs) engine.finish(*place.partition, appended.offset);
+  if (random_() % rhythm_.finish == 0 && place.syncs) engine.finish(*place.partition, appended.offset);
 }
 
 void Workload::retain(Engine& engine) {
@@ -142,7 +160,7 @@ void Workload::retain(Engine& engine) {
     // Noted before it happens, filled in after it: somewhere in between the records go.
     auto earliest = std::make_shared<std::uint64_t>();
     note([earliest](Promises& now) { now.topics["retained"].partitions[0].earliest = *earliest; });
-    const std::uint64_t pin = place.partition->watermarks().earliest.value + random_() % 300;
+    const std::uint64_t pin = place.partition->watermarks().earliest.value + (random_() % 2 == 0 ? 0 : random_() % 600);
     place.partition->pin("reader", Offset(pin));
     engine.retain(*engine.find(place.topic));
     *earliest = place.partition->watermarks().earliest.value;

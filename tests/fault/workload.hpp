@@ -9,6 +9,18 @@
 
 namespace iotstream::fault {
 
+/// How a life passes.
+struct Rhythm {
+  std::uint64_t records_max = 260;
+  unsigned pause = 2;    ///< steps of work after an append, about
+  unsigned syncs = 4;    ///< of 16 steps
+  unsigned finish = 12;  ///< one of so many appends is waited for
+  unsigned commit = 30;  ///< before one of so many appends offsets are committed
+  unsigned retain = 40;  ///< before one of so many retention is kept
+};
+/// Busy ones, lazy ones that sync seldom, hasty ones that hardly begin.
+Rhythm any_rhythm(std::mt19937_64& random);
+
 /// One life of a log: from its start to its close, or to where it is left standing.
 class Workload {
  public:
@@ -16,7 +28,7 @@ class Workload {
   Workload(std::mt19937_64& random, std::shared_ptr<test::MemoryDisk> disk, std::shared_ptr<Promises> now, Lives& lives,
            unsigned life);
 
-  void run(Engine::Kind kind, DiskSync without);
+  void run(Engine::Kind kind, DiskSync without, const Rhythm& rhythm);
 
  private:
   struct Place {
@@ -42,6 +54,7 @@ class Workload {
   std::shared_ptr<Promises> now_;
   Lives& lives_;
   unsigned life_;
+  Rhythm rhythm_;
   std::vector<Place> places_;
 };
 
