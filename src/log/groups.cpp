@@ -153,6 +153,7 @@ Status Groups::sync_found() {
   if (!opened) return opened.error();
   file = std::move(*opened);
   if (auto status = without(Site::groups_found_sync) ? Status() : file->sync(); !status) return status;
+  names_synced_ = true;
   return without(Site::groups_found_name_sync) ? Status() : disk_.sync_directory(directory_);
 }
 
@@ -184,10 +185,10 @@ Status Groups::commit(std::span<const GroupOffset> offsets, bool allow_rewind) {
 Status Groups::save(const Offsets& offsets) {
   const std::uint64_t slot = (sequence_ + 1) % 2;
   auto& file = files_[slot];
-  bool created = false;
   if (file == nullptr) {
-    created = !disk_.exists(path(slot));
-    auto opened = disk_.open(path(slot), created ? os::OpenMode::create : os::OpenMode::read_write);
+    const bool there = disk_.exists(path(slot));
+    names_synced_ &= there;
+    auto opened = disk_.open(path(slot), there ? os::OpenMode::read_write : os::OpenMode::create);
     if (!opened) return opened.error();
     file = std::move(*opened);
   }
@@ -200,11 +201,12 @@ Status Groups::save(const Offsets& offsets) {
   }
   if (auto status = file->write_at(0, as_bytes(bytes)); !status) return status;
   auto status = without(Site::groups_sync) ? Status() : file->sync();
-  if (status && created && !without(Site::groups_name_sync)) status = disk_.sync_directory(directory_);
+  if (status && !names_synced_ && !without(Site::groups_name_sync)) status = disk_.sync_directory(directory_);
   if (!status) {
     failed_ = true;
     return status;
   }
+  names_synced_ = true;
   ++sequence_;
   return {};
 }

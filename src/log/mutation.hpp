@@ -26,7 +26,6 @@ enum class Site : unsigned char {
   topic_directories_sync,  ///< the folders of a topic before its file
   log_directory_sync,      ///< the name of the topic's folder
   topic_found_sync,        ///< the names in a topic's folder, whose creator may have been killed
-  log_found_sync,          ///< the name of that folder
   root_sync,               ///< the name of the log's folder
   // checks
   frame_crc,

@@ -200,7 +200,7 @@ Result<std::unique_ptr<TopicLog>> TopicLog::open(const Environment& environment,
   if (!*file) return std::unique_ptr<TopicLog>();
   auto topic = load(environment, log_options, directory, std::move(**file));
   if (!topic) return topic;
-  if (auto status = (*topic)->sync_found(environment, log_options, directory); !status) return status.error();
+  if (auto status = (*topic)->sync_found(environment.disk, directory); !status) return status.error();
   return topic;
 }
 
@@ -211,14 +211,13 @@ Result<std::unique_ptr<TopicLog>> TopicLog::load(const Environment& environment,
   return topic;
 }
 
-/// Who made the topic may have been killed before its names were synced; records are acknowledged in it from now on. A clean
-/// end says that they have been.
-Status TopicLog::sync_found(const Environment& environment, const LogOptions& log_options, const std::string& directory) const {
-  if (std::all_of(partitions_.begin(), partitions_.end(), [](const auto& partition) { return partition->ended_clean(); }))
+/// Who made the topic may have been killed before the names in its folder were synced; records are acknowledged in it from now
+/// on. A clean end says that they have been. The name of the folder itself was synced before the topic's file was made.
+Status TopicLog::sync_found(os::Disk& disk, const std::string& directory) const {
+  if (without(Site::topic_found_sync) ||
+      std::all_of(partitions_.begin(), partitions_.end(), [](const auto& partition) { return partition->ended_clean(); }))
     return {};
-  auto status = without(Site::topic_found_sync) ? Status() : environment.disk.sync_directory(directory);
-  if (status && !without(Site::log_found_sync)) status = environment.disk.sync_directory(log_options.directory);
-  return status;
+  return disk.sync_directory(directory);
 }
 
 Status TopicLog::open_partitions(const Environment& environment, const LogOptions& log_options, const std::string& directory) {

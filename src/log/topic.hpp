@@ -49,7 +49,7 @@ class TopicLog final : public Topic {
   TopicLog(std::string name, TopicOptions options) : name_(std::move(name)), options_(options) {}
   static Result<std::unique_ptr<TopicLog>> load(const Environment& environment, const LogOptions& log_options,
                                                 const std::string& directory, TopicFile file);
-  Status sync_found(const Environment& environment, const LogOptions& log_options, const std::string& directory) const;
+  Status sync_found(os::Disk& disk, const std::string& directory) const;
   Status open_partitions(const Environment& environment, const LogOptions& log_options, const std::string& directory);
   PartitionLog* next_to_shrink(Timestamp now) const;
 

@@ -16,10 +16,18 @@ namespace iotstream::fault {
 /// A sync inside os::write_atomically() on the log's behalf: taken away at the disk, since the code is another room's.
 enum class DiskSync : unsigned char { none, topic, topic_name, index, index_name };
 
+/// Where to look, when something shows in few places only.
+enum class Tempo : unsigned char { any, brief, hasty, lazy, single, busy };
+struct Focus {
+  std::string_view topic = {};  ///< no other
+  Tempo tempo = Tempo::any;
+};
+
 struct Mutation {
   std::string_view name;
   log::mutation::Site site = log::mutation::Site::none;
   DiskSync disk_sync = DiskSync::none;
+  Focus focus = {};
 };
 
 /// All of them.

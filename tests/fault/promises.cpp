@@ -23,6 +23,9 @@ Canary canary_of(std::string_view name) {
 
 std::string value_of(const std::string& topic, std::uint32_t partition, std::uint64_t offset, unsigned life) {
   const std::uint64_t hash = (offset + 31 * partition + topic[0]) * 0x9e3779b97f4a7c15ULL >> 32;
+  // Batches of one of these are as long as a sector: what a sector shows again of an earlier life is then a whole batch.
+  if (topic == "batch" && partition == 1)
+    return fmt::format("{:<431}", fmt::format("{}/{} {} life {}", topic, partition, offset, life));
   std::size_t size = hash % 700;
   if (hash % 8 == 0) size = hash % 9000;
   if (hash % 64 == 0) size = hash % 30'000;
@@ -199,7 +202,7 @@ std::vector<Seen> read_all(Partition& partition, std::mt19937_64& random, Canary
   return seen;
 }
 
-void check(std::mt19937_64& random, Engine::Kind kind, test::MemoryDisk& image, const Checked& checked) {
+bool check(std::mt19937_64& random, Engine::Kind kind, test::MemoryDisk& image, const Checked& checked) {
   const auto& promises = checked.promises;
   const auto before = image.copy();
   if (promises.clean) check_marks(image, promises);
@@ -207,6 +210,14 @@ void check(std::mt19937_64& random, Engine::Kind kind, test::MemoryDisk& image, 
   const auto engine = Engine::open(kind, image, Timestamp{1'700'000'000'000'100});
   check_tails(image, cut_tails(*before, image), checked.canary);
   check_offsets(*engine, promises, checked.canary);
+  for (const std::string name : {"batch", "interval", "none", "retained"}) {
+    // Whose creation has not returned may be there all the same; then it is empty and works.
+    Topic* topic = engine->find(name);
+    if (topic == nullptr || promises.topics.contains(name)) continue;
+    const Checked fresh{Promises{}, Lives{{name, std::vector<std::vector<unsigned>>(topic->partition_count())}}, Ending::kill};
+    for (std::uint32_t p = 0; p != topic->partition_count(); ++p)
+      PartitionCheck(name, p, topic->options().sync, {}, fresh).run(*engine, topic->partition(PartitionId(p)), random);
+  }
   for (const auto& [name, promise] : promises.topics) {
     Topic* topic = checked.canary == Canary::forgotten ? nullptr : engine->find(name);
     if (topic == nullptr) throw Violation{fmt::format("topic {} is gone", name)};
@@ -218,6 +229,10 @@ void check(std::mt19937_64& random, Engine::Kind kind, test::MemoryDisk& image, 
       PartitionCheck(name, p, options.sync, promise.partitions[p], checked)
           .run(*engine, topic->partition(PartitionId(p)), random);
   }
+  const auto paths = image.paths();
+  return std::any_of(paths.begin(), paths.end(), [&before](const std::string& path) {
+    return path.find(".tail.") != std::string::npos && !before->exists(path);
+  });
 }
 
 std::vector<Tail> cut_tails(const test::MemoryDisk& before, const test::MemoryDisk& after) {

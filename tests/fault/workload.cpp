@@ -48,25 +48,23 @@ class IndexNotes final : public WatchedDisk::Watcher {
 
 }  // namespace
 
-Rhythm any_rhythm(std::mt19937_64& random) {
-  switch (random() % 4) {
-    case 0:
-      return {12, 2, 4, 4, 4, 8};  // hasty
-    case 1:
-      return {260, 3, 1, 60, 60, 90};  // lazy
-    case 2:
-      return {60, 4, 8, 2, 12, 20};  // record by record
-    default:
-      return {};
-  }
+Rhythm rhythm_of(Tempo tempo, std::mt19937_64& random) {
+  constexpr Tempo all[] = {Tempo::brief, Tempo::hasty, Tempo::lazy, Tempo::single, Tempo::busy};
+  if (tempo == Tempo::any) tempo = all[random() % 5];
+  if (tempo == Tempo::brief) return {2, 2, 6, 2, 4, 8};
+  if (tempo == Tempo::hasty) return {12, 2, 4, 4, 4, 8};
+  if (tempo == Tempo::lazy) return {260, 3, 1, 60, 60, 90};
+  if (tempo == Tempo::single) return {60, 8, 1, 20, 40, 60};
+  return {};
 }
 
 Workload::Workload(std::mt19937_64& random, std::shared_ptr<test::MemoryDisk> disk, std::shared_ptr<Promises> now, Lives& lives,
                    unsigned life)
     : random_(random), disk_(std::move(disk)), now_(std::move(now)), lives_(lives), life_(life) {}
 
-void Workload::run(Engine::Kind kind, DiskSync without, const Rhythm& rhythm) {
-  rhythm_ = rhythm;
+void Workload::run(Engine::Kind kind, DiskSync without, const Focus& focus) {
+  focus_ = focus;
+  const Rhythm rhythm = rhythm_ = rhythm_of(focus.tempo, random_);
   IndexNotes notes(*disk_, now_);
   WatchedDisk watched(disk_, without, &notes);
   for (auto starts = 1 + random_() % 2; starts != 0; --starts) {
@@ -77,7 +75,7 @@ void Workload::run(Engine::Kind kind, DiskSync without, const Rhythm& rhythm) {
     if (!served.empty()) note([at = served[0].committed.value](Promises& now) { now.committed = std::max(now.committed, at); });
     for (const auto& [name, options] : topics())
       if (Topic* topic = engine->find(name)) take_up(*topic);
-    if (places_.empty()) create(*engine);
+    while (places_.empty()) create(*engine);
     for (auto records = 1 + random_() % rhythm.records_max; records != 0; --records) {
       append(*engine);
       for (auto steps = random_() % (2 * rhythm.pause); steps != 0; --steps) engine->work(random_, rhythm.syncs);
@@ -110,12 +108,14 @@ void Workload::take_up(Topic& topic) {
       for (unsigned life = 0; life <= life_; ++life)
         if (record.value == value_of(name, p, record.offset, life)) lives[p][record.offset] = life;
     places_.push_back({&partition, name, p, durable, topic.options().sync != Sync::none});
-    note([name, p, durable, life = life_, options = topic.options()](Promises& now) {
+    const std::uint64_t earliest = partition.watermarks().earliest.value;
+    note([name, p, durable, earliest, life = life_, options = topic.options()](Promises& now) {
       auto& promise = now.topics[name];
       promise.options = options;
       promise.partitions.resize(options.partitions);
       promise.partitions[p].durable = std::max(promise.partitions[p].durable, durable);
       promise.partitions[p].written = promise.partitions[p].durable;
+      promise.partitions[p].earliest = earliest;
       promise.partitions[p].opened = life;
     });
   }
@@ -123,6 +123,7 @@ void Workload::take_up(Topic& topic) {
 
 void Workload::create(Engine& engine) {
   const auto& [name, options] = topics()[random_() % topics().size()];
+  if (!focus_.topic.empty() && focus_.topic != name) return;
   if (engine.find(name) == nullptr) take_up(engine.topic(name, options));
 }
 

@@ -18,8 +18,8 @@ struct Rhythm {
   unsigned commit = 30;  ///< before one of so many appends offsets are committed
   unsigned retain = 40;  ///< before one of so many retention is kept
 };
-/// Busy ones, lazy ones that sync seldom, hasty ones that hardly begin.
-Rhythm any_rhythm(std::mt19937_64& random);
+/// Busy ones, lazy ones that sync seldom, hasty ones that hardly begin, and those that write record by record.
+Rhythm rhythm_of(Tempo tempo, std::mt19937_64& random);
 
 /// One life of a log: from its start to its close, or to where it is left standing.
 class Workload {
@@ -28,7 +28,7 @@ class Workload {
   Workload(std::mt19937_64& random, std::shared_ptr<test::MemoryDisk> disk, std::shared_ptr<Promises> now, Lives& lives,
            unsigned life);
 
-  void run(Engine::Kind kind, DiskSync without, const Rhythm& rhythm);
+  void run(Engine::Kind kind, DiskSync without, const Focus& focus);
 
  private:
   struct Place {
@@ -55,6 +55,7 @@ class Workload {
   Lives& lives_;
   unsigned life_;
   Rhythm rhythm_;
+  Focus focus_;
   std::vector<Place> places_;
 };
 
