@@ -66,7 +66,8 @@ class Explorer {
     *now = before;
     std::size_t replayed = 0;
     for (const auto& step : steps) {
-      if (tally_.enough()) return;
+      const std::size_t steps_max = mutation_ == nullptr ? 0 : mutation_->focus.steps;
+      if (tally_.enough() || (steps_max != 0 && life > 0 && replayed > steps_max)) return;
       if (step.marker) {
         step.marker();
         if (!now->clean) continue;
@@ -90,7 +91,7 @@ class Explorer {
       }
       ++tally_.images;
       // Deeper where there was something to repair: the next life writes over it.
-      const unsigned deeper = repaired ? (mutation_ == nullptr ? 10 : 3) : steps.size() < 100 ? 12 : 60;
+      const unsigned deeper = repaired ? (mutation_ == nullptr ? 10 : 2) : steps.size() < 100 ? 12 : 60;
       if (again == nullptr || (!follow && random_() % deeper != 0)) continue;
       Promises left = *now;
       if (ending == Ending::power_cut) left.forget_written();
@@ -123,6 +124,7 @@ class Explorer {
   MemoryDisk::Stale any_stale() {
     constexpr MemoryDisk::Stale stales[] = {MemoryDisk::Stale::zeros, MemoryDisk::Stale::zeros, MemoryDisk::Stale::own,
                                             MemoryDisk::Stale::own,   MemoryDisk::Stale::other, MemoryDisk::Stale::noise};
+    if (mutation_ != nullptr && mutation_->focus.stale) return MemoryDisk::Stale::own;
     return stales[random_() % 6];
   }
 

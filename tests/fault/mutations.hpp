@@ -21,6 +21,8 @@ enum class Tempo : unsigned char { any, brief, hasty, lazy, single, busy };
 struct Focus {
   std::string_view topic = {};  ///< no other
   Tempo tempo = Tempo::any;
+  bool stale = false;     ///< always disks that show what a place held before
+  std::size_t steps = 0;  ///< of a life after the first; 0: all
 };
 
 struct Mutation {

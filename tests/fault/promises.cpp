@@ -24,8 +24,7 @@ Canary canary_of(std::string_view name) {
 std::string value_of(const std::string& topic, std::uint32_t partition, std::uint64_t offset, unsigned life) {
   const std::uint64_t hash = (offset + 31 * partition + topic[0]) * 0x9e3779b97f4a7c15ULL >> 32;
   // Batches of one of these are as long as a sector: what a sector shows again of an earlier life is then a whole batch.
-  if (topic == "batch" && partition == 1)
-    return fmt::format("{:<431}", fmt::format("{}/{} {} life {}", topic, partition, offset, life));
+  if (topic == "interval") return fmt::format("{:<431}", fmt::format("{}/{} {} life {}", topic, partition, offset, life));
   std::size_t size = hash % 700;
   if (hash % 8 == 0) size = hash % 9000;
   if (hash % 64 == 0) size = hash % 30'000;

@@ -22,6 +22,7 @@ const std::vector<std::pair<std::string, TopicOptions>>& topics() {
     interval.sync_interval = Duration::milliseconds(1);
     TopicOptions none = plain;
     none.sync = Sync::none;
+    none.partitions = 1;
     TopicOptions retained = plain;
     retained.partitions = 1;
     retained.retention_size = segment_size / 4;  // everything that is sealed
