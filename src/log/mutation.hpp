@@ -13,7 +13,6 @@ enum class Site : unsigned char {
   segment_name_sync,       ///< a segment's name before its frames are acknowledged
   recovered_sync,          ///< what a killed process had written, before it is served as durable
   retention_sync,          ///< the removal of a segment before that of the next
-  testimony_sync,          ///< a mark that covers a segment before retention removes it
   aside_sync,              ///< a torn tail's copy before the tail is cut
   aside_name_sync,         ///< its name
   set_aside_sync,          ///< the renaming of a segment that is kept beside

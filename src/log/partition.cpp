@@ -18,7 +18,6 @@ Result<std::unique_ptr<PartitionLog>> PartitionLog::open(const Environment& envi
                                fmt::format("{}/{}", identity.topic, identity.partition),
                                identity.partition,
                                options.segment_size,
-                               options.sync != Sync::none,
                                environment.clock.now()};
   const bool there = environment.disk.exists(identity.directory);
   auto recovered = there ? recover(context, marks) : Recovered();
@@ -149,10 +148,6 @@ Status PartitionLog::remove_oldest() {
   {
     std::lock_guard lock(segments_mutex_);
     oldest = segments_.front();
-  }
-  if (auto status = testify_for_removal(*oldest); !status) return status;
-  {
-    std::lock_guard lock(segments_mutex_);
     earliest_.store(segments_[1]->base_offset(), std::memory_order_release);
     segments_.erase(segments_.begin());
     std::erase_if(cursors_, [&oldest](const Cursor& cursor) { return cursor.segment == oldest.get(); });

@@ -105,7 +105,6 @@ class PartitionLog final : public Partition {
 
   // partition_sync.cpp
   bool sync_round(bool to_seal_only);
-  Status testify_for_removal(const Segment& oldest);
 
   // partition_read.cpp
   std::uint64_t limit_of(Watermark watermark) const;
@@ -165,8 +164,7 @@ class PartitionLog final : public Partition {
   MarkFile marks_;
   format::Mark durable_mark_;
   std::uint64_t marked_offset_ = 0;
-  bool mark_is_clean_ = false;          ///< what stands on disk is the mark of a clean end
-  std::uint64_t testified_offset_ = 0;  ///< what the synced mark on disk says at least
+  bool mark_is_clean_ = false;  ///< what stands on disk is the mark of a clean end
 };
 
 }  // namespace iotstream::log

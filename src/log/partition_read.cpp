@@ -123,11 +123,19 @@ Result<Batch> PartitionLog::read_cold(std::uint64_t from, std::uint64_t limit, s
 }
 
 Result<Batch> PartitionLog::read_segment(Segment& segment, std::uint64_t from, std::uint64_t limit, std::size_t bytes_max) {
-  auto start = place_of(segment, std::max(from, segment.base_offset()));
+  const std::uint64_t wanted = std::max(from, segment.base_offset());
+  auto start = place_of(segment, wanted);
   if (!start) return start.error();
-  if (!*start) return Batch();
-  const std::size_t chunk = std::clamp<std::size_t>(bytes_max + format::index_cell_size, 64u << 10, 256u << 10);
   const std::uint64_t known_end = segment.summary().next_offset;
+  if (!*start) {
+    if (wanted < known_end) report_rest(segment, segment.base_offset(), format::frames_begin, "no batch in it can be read");
+    return Batch();
+  }
+  if ((*start)->next_offset > wanted)
+    report({identity_.partition, Offset(segment.base_offset()), Offset((*start)->next_offset), segment.path(),
+            format::frames_begin, "the first batches cannot be read"},
+           (*start)->position - format::frames_begin);
+  const std::size_t chunk = std::clamp<std::size_t>(bytes_max + format::index_cell_size, 64u << 10, 256u << 10);
   auto scanner = segment.scan(**start, chunk);
   if (!scanner) return scanner.error();
   Collector collector(from, limit, bytes_max);

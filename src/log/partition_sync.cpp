@@ -1,7 +1,6 @@
 // The sync thread's part of a partition: durable watermark, durable mark, sealing.
 #include <iotstream/base/diagnostics.hpp>
 
-#include "log/mutation.hpp"
 #include "log/partition.hpp"
 
 namespace iotstream::log {
@@ -61,22 +60,6 @@ void PartitionLog::write_mark() {
   }
   marked_offset_ = durable_mark_.next_offset;
   mark_is_clean_ = durable_mark_.clean;
-}
-
-/// A log that begins in the middle has been shortened by retention, or its first file was never synced and went with a power
-/// cut. A mark tells the one from the other, when it is on stable storage before the segment goes.
-Status PartitionLog::testify_for_removal(const Segment& oldest) {
-  const auto known = oldest.summary();
-  if (options_.sync == Sync::none || known.next_offset <= testified_offset_) return {};
-  if (marked_offset_ < known.next_offset) {
-    const format::Mark mark = durable_mark_.next_offset >= known.next_offset ? durable_mark_ : format::mark_of(known);
-    if (auto status = marks_.write(mark); !status) return status;
-    marked_offset_ = mark.next_offset;
-    mark_is_clean_ = mark.clean;
-  }
-  if (auto status = mutation::without(mutation::Site::testimony_sync) ? Status() : marks_.sync(); !status) return status;
-  testified_offset_ = marked_offset_;
-  return {};
 }
 
 void PartitionLog::finish_syncing() {

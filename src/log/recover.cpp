@@ -57,20 +57,17 @@ class Recovery {
   std::string path_of(std::uint64_t base) const { return context_.directory + "/" + segment_file_name(base); }
 
   Status take(std::uint64_t base) {
-    if (place_ == 0 && base > 0 && context_.testifies) {
-      auto durable = durable_before(place_, base - 1);
-      if (!durable) return durable.error();
-      if (!*durable) return set_aside_from(place_, "the files before it were never synced");
-    }
-    if (place_ == 0) result_.next_offset = base;  // what retention has left
+    // What retention has left; or the first files were never synced and went with a power cut. Nobody was promised these, and
+    // what is there is served.
+    if (place_ == 0) result_.next_offset = base;
     if (base < result_.next_offset) return set_aside(base, "damaged", "its offsets are in the segment before it as well");
     if (base > result_.next_offset) {
       auto durable = durable_before(place_, result_.next_offset);
       if (!durable) return durable.error();
       if (!*durable) return set_aside_from(place_, "what stands before it was never synced");
-      report(result_.next_offset, base, path_of(base), 0, 0, "the records before this segment are missing");
     }
     if (auto summary = stored_summary(base)) {
+      report_missing_before(base);
       auto segment = Segment::sealed(context_.disk, context_.directory, *summary, {context_.topic, context_.partition});
       adopt(std::move(segment));
       return {};
@@ -80,7 +77,14 @@ class Recovery {
       if (loose.error().kind != ErrorKind::corrupt) return loose.error();
       return without_header(base, loose.error().message);
     }
+    report_missing_before(base);
     return walk(std::move(*loose));
+  }
+
+  /// Only for a segment that is one: a file put here by mistake says nothing about what should stand before it.
+  void report_missing_before(std::uint64_t base) {
+    if (base > result_.next_offset)
+      report(result_.next_offset, base, path_of(base), 0, 0, "the records before this segment are missing");
   }
 
   /// The summary at the front of the index file, when it holds and is this segment's.

@@ -32,7 +32,6 @@ struct RecoverContext {
   std::string name;  ///< `topic/partition`, for people
   PartitionId partition;
   std::uint64_t segment_size = 0;
-  bool testifies = true;  ///< the topic is synced: whatever retention has removed, something left says that it was durable
   Timestamp now;
 };
 

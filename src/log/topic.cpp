@@ -73,6 +73,8 @@ Result<std::optional<TopicFile>> stored_or_rebuilt(const Environment& environmen
     auto text = os::read_file(disk, path, 64u << 10);
     if (!text && text.error().kind != ErrorKind::too_large) return text.error();
     auto file = text ? parse_topic_file(*text) : Result<TopicFile>(text.error());
+    if (file && topic_directory_name(file->name) != directory.substr(directory.rfind('/') + 1))
+      file = Error{ErrorKind::corrupt, fmt::format("it is that of topic {}", file->name)};
     if (file) return std::optional<TopicFile>(std::move(*file));
     if (file.error().kind == ErrorKind::unsupported)
       return Error{ErrorKind::unsupported, fmt::format("{}: {}", path, file.error().message)};

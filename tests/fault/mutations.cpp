@@ -30,7 +30,6 @@ const std::vector<Mutation>& mutations() {
       {"segment_name_sync", Site::segment_name_sync},
       {"recovered_sync", Site::recovered_sync},
       {"retention_sync", Site::retention_sync, DiskSync::none, {"retained", Tempo::lazy}},
-      {"testimony_sync", Site::testimony_sync, DiskSync::none, {"retained", Tempo::lazy}},
       {"aside_sync", Site::aside_sync},
       {"aside_name_sync", Site::aside_name_sync},
       {"set_aside_sync", Site::set_aside_sync, DiskSync::none, {"none", Tempo::lazy, false, 150}},

@@ -66,15 +66,15 @@ void check_offsets(const Engine& engine, const Promises& promises, Canary canary
 
 class PartitionCheck {
  public:
-  PartitionCheck(const std::string& topic, std::uint32_t id, Sync mode, const PartitionPromise& promise, const Checked& checked)
-      : topic_(topic), id_(id), mode_(mode), promise_(promise), checked_(checked) {}
+  PartitionCheck(const std::string& topic, std::uint32_t id, const PartitionPromise& promise, const Checked& checked)
+      : topic_(topic), id_(id), promise_(promise), checked_(checked) {}
 
   void run(Engine& engine, Partition& partition, std::mt19937_64& random) {
     const auto status = partition.status();
     const auto [earliest, written, durable] = status.watermarks;
     if (!status.damage.empty()) fail(fmt::format("damage is reported: {}", status.damage[0].reason));
-    // In mode `none` a power cut may also take what stands first.
-    const bool weaker = mode_ == Sync::none && checked_.ending == Ending::power_cut && promise_.durable <= promise_.earliest;
+    // A power cut may also take what stands first, where nothing was promised.
+    const bool weaker = checked_.ending == Ending::power_cut && promise_.durable <= promise_.earliest;
     if (earliest.value > promise_.earliest && !weaker)
       fail(fmt::format("begins at {}, retention went to {}", earliest, promise_.earliest));
     const auto seen = read_all(partition, random, checked_.canary);
@@ -133,7 +133,6 @@ class PartitionCheck {
 
   const std::string& topic_;
   std::uint32_t id_;
-  Sync mode_;
   const PartitionPromise& promise_;
   const Checked& checked_;
   unsigned oldest_life_ = 0;
@@ -215,7 +214,7 @@ bool check(std::mt19937_64& random, Engine::Kind kind, test::MemoryDisk& image, 
     if (topic == nullptr || promises.topics.contains(name)) continue;
     const Checked fresh{Promises{}, Lives{{name, std::vector<std::vector<unsigned>>(topic->partition_count())}}, Ending::kill};
     for (std::uint32_t p = 0; p != topic->partition_count(); ++p)
-      PartitionCheck(name, p, topic->options().sync, {}, fresh).run(*engine, topic->partition(PartitionId(p)), random);
+      PartitionCheck(name, p, {}, fresh).run(*engine, topic->partition(PartitionId(p)), random);
   }
   for (const auto& [name, promise] : promises.topics) {
     Topic* topic = checked.canary == Canary::forgotten ? nullptr : engine->find(name);
@@ -225,8 +224,7 @@ bool check(std::mt19937_64& random, Engine::Kind kind, test::MemoryDisk& image, 
         options.sync != promise.options.sync || topic->partition_count() != promise.partitions.size())
       throw Violation{fmt::format("topic {} has other options than it was created with", name)};
     for (std::uint32_t p = 0; p != topic->partition_count(); ++p)
-      PartitionCheck(name, p, options.sync, promise.partitions[p], checked)
-          .run(*engine, topic->partition(PartitionId(p)), random);
+      PartitionCheck(name, p, promise.partitions[p], checked).run(*engine, topic->partition(PartitionId(p)), random);
   }
   const auto paths = image.paths();
   return std::any_of(paths.begin(), paths.end(), [&before](const std::string& path) {

@@ -56,7 +56,7 @@ struct Promises {
       for (PartitionPromise& promise : topic.partitions) {
         promise.written = promise.durable;
         // It may also have taken what stands first, where nothing was promised; the next start says.
-        if (topic.options.sync == log::Sync::none && promise.durable <= promise.earliest) promise.earliest = ~std::uint64_t{0};
+        if (promise.durable <= promise.earliest) promise.earliest = ~std::uint64_t{0};
       }
   }
 };

@@ -49,6 +49,12 @@ class IndexNotes final : public WatchedDisk::Watcher {
 
 }  // namespace
 
+const TopicOptions& options_of(std::string_view topic) {
+  for (const auto& [name, options] : topics())
+    if (name == topic) return options;
+  throw Violation{"no such topic"};
+}
+
 Rhythm rhythm_of(Tempo tempo, std::mt19937_64& random) {
   constexpr Tempo all[] = {Tempo::brief, Tempo::hasty, Tempo::lazy, Tempo::single, Tempo::busy};
   if (tempo == Tempo::any) tempo = all[random() % 5];

@@ -9,6 +9,9 @@
 
 namespace iotstream::fault {
 
+/// Of the topics `batch`, `interval`, `none` and `retained`.
+const log::TopicOptions& options_of(std::string_view topic);
+
 /// How a life passes.
 struct Rhythm {
   std::uint64_t records_max = 260;
