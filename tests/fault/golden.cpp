@@ -103,13 +103,14 @@ class Vandal {
     for (const std::string& path : disk.paths()) kinds_[kind_of(path)].push_back(path);
   }
 
-  Damage run() {
+  Damage run(const std::string& only) {
     auto kind = kinds_.begin();
     std::advance(kind, random_() % kinds_.size());
     // Most of a log is segments.
     if (random_() % 2 == 0) kind = kinds_.find("segment");
+    if (!only.empty()) kind = kinds_.find(only);
     path_ = any(kind->second);
-    switch (random_() % 11) {
+    switch (random_() % 12) {
       case 0:
       case 1:
         return flip();
@@ -129,6 +130,8 @@ class Vandal {
         return renamed();
       case 9:
         return replaced(kind->second);
+      case 10:
+        return inside();
       default:
         return misplaced();
     }
@@ -173,6 +176,7 @@ class Vandal {
   std::size_t somewhere(const Bytes& bytes) {
     std::size_t content = bytes.size();
     while (content > 1 && bytes[content - 1] == std::byte{0}) --content;
+    if (random_() % 8 == 0) content = std::min<std::size_t>(content, 2 * format::sector_size);  // what all else hangs on
     return random_() % std::max<std::size_t>(content, 1);
   }
 
@@ -269,6 +273,24 @@ class Vandal {
     return changed(fmt::format("a batch of {} from byte {}", other, frame.position), at, at + size);
   }
 
+  /// A record may hold the bytes of a batch, for example of a backup of this very log: when its own batch is hit, they must not
+  /// be taken for one.
+  Damage inside() {
+    const auto own = golden_.segments.find(path_);
+    if (own == golden_.segments.end() || own->second.frames.size() < 3) return flip();
+    const auto& frames = own->second.frames;
+    const std::size_t which = random_() % (frames.size() - 2);
+    const Frame& host = frames[which];
+    const Frame& guest = frames[which + 2 + random_() % (frames.size() - which - 2)];
+    constexpr std::uint64_t at = format::frame_header_size + 16;
+    if (host.length < at + guest.length) return flip();
+    auto bytes = disk_.content(path_);
+    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(guest.position), guest.length,
+                bytes.begin() + static_cast<std::ptrdiff_t>(host.position + at));
+    disk_.set_content(path_, std::move(bytes));
+    return changed("a later batch inside another", host.position, host.position + host.length);
+  }
+
   std::mt19937_64& random_;
   const Golden& golden_;
   test::MemoryDisk& disk_;
@@ -278,8 +300,8 @@ class Vandal {
 
 }  // namespace
 
-Damage do_damage(std::mt19937_64& random, const Golden& golden, test::MemoryDisk& disk) {
-  return Vandal(random, golden, disk).run();
+Damage do_damage(std::mt19937_64& random, const Golden& golden, test::MemoryDisk& disk, const std::string& kind) {
+  return Vandal(random, golden, disk).run(kind);
 }
 
 }  // namespace iotstream::fault

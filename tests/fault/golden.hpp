@@ -52,7 +52,8 @@ struct Damage {
   std::map<std::string, std::set<std::uint64_t>> lost;
   bool groups = false;  ///< the last commit may be lost
 };
-/// Does something random to the files of `disk`, a copy of the golden one.
-Damage do_damage(std::mt19937_64& random, const Golden& golden, test::MemoryDisk& disk);
+/// Does something random to the files of `disk`, a copy of the golden one: to those of one kind (`segment`, `index`, `mark`,
+/// `topic`, `groups`), when it is named.
+Damage do_damage(std::mt19937_64& random, const Golden& golden, test::MemoryDisk& disk, const std::string& kind = {});
 
 }  // namespace iotstream::fault

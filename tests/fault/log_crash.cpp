@@ -167,7 +167,7 @@ int main(int count, char** values) {
     for (const Mutation& known : mutations()) fmt::print("{}\n", known.name);
     return mutate == "list" ? 0 : 2;
   }
-  if (mutation != nullptr) log::mutation::removed = mutation->site;
+  if (mutation != nullptr) remove(*mutation);
   diagnostics::set_level(diagnostics::Level::off);
   const std::uint64_t seed = arguments.seed();
   Tally tally;

@@ -178,13 +178,19 @@ struct Tally {
   std::atomic<std::uint64_t> images_max{0};
 };
 
-void explore(std::uint64_t seed, Canary canary, Tally& tally) {
+/// Where to look for what a missing check lets through: its name begins with it.
+std::string kind_of(std::string_view mutation) {
+  const std::string_view kind = mutation.substr(0, mutation.find('_'));
+  return std::string(kind == "frame" ? "segment" : kind);
+}
+
+void explore(std::uint64_t seed, const std::string& kind, Canary canary, Tally& tally) {
   std::mt19937_64 random(seed);
   while (tally.images < tally.images_max) {
     const Golden golden = make_golden(random);
     for (int images = 0; images != 200 && tally.images < tally.images_max; ++images, ++tally.images) {
       const auto disk = golden.disk->copy();
-      const Damage damage = do_damage(random, golden, *disk);
+      const Damage damage = do_damage(random, golden, *disk, kind);
       tally.lost += Examination(random, golden, damage, *disk, canary).run();
     }
   }
@@ -198,7 +204,7 @@ int main(int count, char** values) {
   const std::string_view canary = arguments.text("--canary");
   const Mutation* mutation = find_mutation(mutate);
   if ((!mutate.empty() && mutation == nullptr) || (!canary.empty() && canary_of(canary) == Canary::none)) return 2;
-  if (mutation != nullptr) log::mutation::removed = mutation->site;
+  if (mutation != nullptr) remove(*mutation);
   diagnostics::set_level(arguments.text("--log") == "on" ? diagnostics::Level::warning : diagnostics::Level::off);
   const std::uint64_t seed = arguments.seed();
   Tally tally;
@@ -209,7 +215,7 @@ int main(int count, char** values) {
   for (std::uint64_t job = 0; job != arguments.number("--jobs", 1); ++job) {
     threads.emplace_back([&, job] {
       try {
-        explore(seed + job, canary_of(canary), tally);
+        explore(seed + job, kind_of(mutate), canary_of(canary), tally);
       } catch (const Violation& violation) {
         std::lock_guard lock(mutex);
         if (!found) found = fmt::format("seed {}: {}", seed + job, violation.what);

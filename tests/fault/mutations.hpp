@@ -36,6 +36,8 @@ struct Mutation {
 const std::vector<Mutation>& mutations();
 /// nullptr when there is none of this name.
 const Mutation* find_mutation(std::string_view name);
+/// Leaves it out from now on. An assertion of the program that fails in consequence has noticed it: the process ends with 0.
+void remove(const Mutation& mutation);
 
 /// What the log is told when it asks for a sync, with one kind of them left out; and who wants to know when an index was
 /// stored.
