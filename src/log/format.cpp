@@ -5,8 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "log/mutation.hpp"
+
 namespace iotstream::log::format {
 namespace {
+
+using mutation::Site;
+using mutation::without;
 
 constexpr std::uint64_t segment_magic = 0x31474c53544f49ULL;  // "IOTSLG1\0"
 constexpr std::uint64_t mark_magic = 0x314b4d53544f49ULL;     // "IOTSMK1\0"
@@ -45,14 +50,15 @@ void seal_block(MutableByteView block) {
   store_le(block.data() + block.size() - 4, crc32c(ByteView(block.data(), block.size() - 4)));
 }
 
-bool block_holds(ByteView block) {
+bool block_holds(ByteView block, Site site) {
+  if (without(site)) return true;
   return load_le<std::uint32_t>(block.data() + block.size() - 4) == crc32c(ByteView(block.data(), block.size() - 4));
 }
 
 std::uint32_t frame_crc(const std::byte* frame, std::size_t length, std::uint64_t salt, std::uint64_t position) {
   std::array<std::byte, 16> place;
-  store_le(place.data(), salt);
-  store_le(place.data() + 8, position);
+  store_le(place.data(), without(Site::frame_salt) ? 0 : salt);
+  store_le(place.data() + 8, without(Site::frame_position) ? 0 : position);
   return crc32c(ByteView(frame + 12, length - 12), crc32c(place));
 }
 
@@ -82,7 +88,8 @@ void encode(const SegmentHeader& header, MutableByteView sector) {
 }
 
 Result<SegmentHeader> parse_segment_header(ByteView sector) {
-  if (sector.size() != sector_size || load_le<std::uint64_t>(sector.data()) != segment_magic || !block_holds(sector))
+  if (sector.size() != sector_size || load_le<std::uint64_t>(sector.data()) != segment_magic ||
+      !block_holds(sector, Site::segment_header_crc))
     return Error{ErrorKind::corrupt, "the segment's header fails its check"};
   SegmentHeader header;
   std::uint64_t magic = 0;
@@ -153,7 +160,8 @@ std::optional<FrameHeader> parse_frame_header(ByteView bytes) {
 
 bool check_frame(ByteView frame, std::uint64_t salt, std::uint64_t position) {
   return frame.size() > frame_header_size &&
-         frame_crc(frame.data(), frame.size(), salt, position) == load_le<std::uint32_t>(frame.data() + 8);
+         (without(Site::frame_crc) ||
+          frame_crc(frame.data(), frame.size(), salt, position) == load_le<std::uint32_t>(frame.data() + 8));
 }
 
 /// A gap, or a record with its producer.
@@ -216,6 +224,36 @@ Mark mark_of(const SegmentSummary& summary) {
   return mark;
 }
 
+std::uint32_t owner_tag(std::string_view topic, std::uint32_t partition) {
+  std::array<std::byte, 4> id;
+  store_le(id.data(), partition);
+  return std::max(crc32c(id, crc32c(as_bytes(topic))), 1u);
+}
+
+void stamp_owner(MutableByteView block, std::uint32_t tag) {
+  store_le(block.data() + block.size() - 8, tag);
+  seal_block(block);
+}
+
+bool may_belong_to(ByteView block, std::uint32_t tag) {
+  const auto named = load_le<std::uint32_t>(block.data() + block.size() - 8);
+  return named == 0 || named == tag;
+}
+
+Mark mark_of(const SegmentSummary& summary) {
+  Mark mark;
+  mark.segment_base = summary.base_offset;
+  mark.salt = summary.salt;
+  mark.position = summary.end_position;
+  mark.next_offset = summary.next_offset;
+  mark.chain = summary.chain;
+  mark.append_time_us = summary.last_append_us;
+  mark.min_time_us = summary.min_time_us;
+  mark.max_time_us = summary.max_time_us;
+  mark.first_append_us = summary.first_append_us;
+  return mark;
+}
+
 void encode(const Mark& mark, MutableByteView sector) {
   IOTSTREAM_ASSERT(sector.size() == sector_size, "{}", sector.size());
   std::fill(sector.begin(), sector.end(), std::byte{0});
@@ -238,7 +276,8 @@ void encode(const Mark& mark, MutableByteView sector) {
 }
 
 std::optional<Mark> parse_mark(ByteView sector) {
-  if (sector.size() != sector_size || load_le<std::uint64_t>(sector.data()) != mark_magic || !block_holds(sector))
+  if (sector.size() != sector_size || load_le<std::uint64_t>(sector.data()) != mark_magic ||
+      !block_holds(sector, Site::mark_crc))
     return std::nullopt;
   Mark mark;
   std::uint64_t magic = 0;
@@ -286,7 +325,8 @@ void encode(const SegmentSummary& summary, MutableByteView bytes) {
 }
 
 Result<SegmentSummary> parse_summary(ByteView bytes) {
-  if (bytes.size() != summary_size || load_le<std::uint64_t>(bytes.data()) != index_magic || !block_holds(bytes))
+  if (bytes.size() != summary_size || load_le<std::uint64_t>(bytes.data()) != index_magic ||
+      !block_holds(bytes, Site::index_crc))
     return Error{ErrorKind::corrupt, "the index's header fails its check"};
   SegmentSummary summary;
   std::uint64_t magic = 0;

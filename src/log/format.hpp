@@ -163,6 +163,15 @@ class FrameRecords {
 /// Writes a record's header, or a gap's.
 void put_record_header(std::byte* at, std::uint32_t value_size, std::uint32_t key_field, std::int64_t time_us);
 
+// ---- to whom a mark or an index belongs ----
+
+/// Of a topic and partition; never 0. Two partitions have the same one by chance only.
+std::uint32_t owner_tag(std::string_view topic, std::uint32_t partition);
+/// Writes the tag into an encoded mark or summary, and its checksum again.
+void stamp_owner(MutableByteView block, std::uint32_t tag);
+/// False when the block, which holds, names another owner. One that names none was written before there were tags.
+bool may_belong_to(ByteView block, std::uint32_t tag);
+
 // ---- durable mark: one slot of two ----
 
 struct Mark {

@@ -1,13 +1,19 @@
 #include "log/groups.hpp"
 
+#include <array>
+
 #include <fmt/format.h>
 
 #include <iotstream/base/diagnostics.hpp>
 
 #include "log/format.hpp"
+#include "log/mutation.hpp"
 
 namespace iotstream::log {
 namespace {
+
+using mutation::Site;
+using mutation::without;
 
 constexpr std::uint64_t groups_magic = 0x31524753544f49ULL;  // "IOTSGR1\0"
 constexpr std::size_t header_size = 32;
@@ -23,6 +29,13 @@ void append_text(std::string& out, std::string_view text) {
 template <class Number>
 void append_number(std::string& out, Number number) {
   out.append(reinterpret_cast<const char*>(&number), sizeof number);
+}
+
+/// Format 1 left its own number out of the checksum.
+std::uint32_t checksum(std::uint32_t version, std::string_view checked) {
+  std::array<std::byte, 4> number;
+  store_le(number.data(), version);
+  return crc32c(as_bytes(checked), version == 1 ? 0 : crc32c(number));
 }
 
 class Parser {
@@ -49,8 +62,8 @@ class Parser {
 
 }  // namespace
 
-/// Magic, format (u32), crc (u32) of everything behind it, sequence (u64), size of the body (u32), entries (u32), then the
-/// body.
+/// Magic, format (u32), crc (u32) of the format (from 2 on) and everything behind it, sequence (u64), size of the body (u32),
+/// entries (u32), then the body.
 std::string Groups::encode(const Offsets& offsets, std::uint64_t sequence) {
   std::string body;
   for (const auto& [key, offset] : offsets) {
@@ -67,7 +80,7 @@ std::string Groups::encode(const Offsets& offsets, std::uint64_t sequence) {
   std::string file;
   append_number(file, groups_magic);
   append_number(file, format::version);
-  append_number(file, crc32c(as_bytes(checked)));
+  append_number(file, checksum(format::version, checked));
   return file + checked;
 }
 
@@ -80,12 +93,13 @@ Result<Groups::Offsets> Groups::parse(std::string_view bytes, std::uint64_t& seq
   std::uint32_t count = 0;
   Parser parser(bytes);
   if (!parser.number(magic) || magic != groups_magic || !parser.number(version) || !parser.number(crc)) return corrupt;
+  if (!parser.number(sequence) || !parser.number(size) || !parser.number(count)) return corrupt;
+  if (bytes.size() < header_size + std::uint64_t{size}) return corrupt;
+  if (crc != checksum(version, bytes.substr(16, header_size - 16 + size)) && !without(Site::groups_crc)) return corrupt;
+  // Only now: a flipped bit in the version is damage, not a newer program's file.
   if (version > format::version)
     return Error{ErrorKind::unsupported,
                  fmt::format("the committed offsets have format {}; this program reads up to {}", version, format::version)};
-  if (!parser.number(sequence) || !parser.number(size) || !parser.number(count)) return corrupt;
-  if (bytes.size() < header_size + std::uint64_t{size} || crc32c(as_bytes(bytes.substr(16, header_size - 16 + size))) != crc)
-    return corrupt;
   Offsets offsets;
   for (std::uint32_t i = 0; i != count; ++i) {
     Key key;
@@ -129,7 +143,18 @@ Status Groups::load(Timestamp now) {
     diagnostics::error("log", "{}: the committed offsets of all groups are damaged; the files are kept as *.damaged.{}",
                        directory_, now.us);
   }
-  return {};
+  return sequence_ == 0 ? Status() : sync_found();
+}
+
+/// A killed process may have written what it never synced. It is served from now on, so it must stay.
+Status Groups::sync_found() {
+  auto& file = files_[sequence_ % 2];
+  auto opened = disk_.open(path(sequence_ % 2), os::OpenMode::read_write);
+  if (!opened) return opened.error();
+  file = std::move(*opened);
+  if (auto status = without(Site::groups_found_sync) ? Status() : file->sync(); !status) return status;
+  names_synced_ = true;
+  return without(Site::groups_found_name_sync) ? Status() : disk_.sync_directory(directory_);
 }
 
 Status Groups::commit(std::span<const GroupOffset> offsets, bool allow_rewind) {
@@ -179,10 +204,10 @@ Status Groups::save(const Offsets& offsets) {
                  "the committed offsets of all groups have outgrown their file; remove groups that are not needed"};
   const std::uint64_t slot = (sequence_ + 1) % 2;
   auto& file = files_[slot];
-  bool created = false;
   if (file == nullptr) {
-    created = !disk_.exists(path(slot));
-    auto opened = disk_.open(path(slot), created ? os::OpenMode::create : os::OpenMode::read_write);
+    const bool there = disk_.exists(path(slot));
+    names_synced_ &= there;
+    auto opened = disk_.open(path(slot), there ? os::OpenMode::read_write : os::OpenMode::create);
     if (!opened) return opened.error();
     file = std::move(*opened);
   }
@@ -193,12 +218,13 @@ Status Groups::save(const Offsets& offsets) {
     if (auto status = file->allocate(*size, wanted - *size); !status) return status;
   }
   if (auto status = file->write_at(0, as_bytes(bytes)); !status) return status;
-  auto status = file->sync();
-  if (status && created) status = disk_.sync_directory(directory_);
+  auto status = without(Site::groups_sync) ? Status() : file->sync();
+  if (status && !names_synced_ && !without(Site::groups_name_sync)) status = disk_.sync_directory(directory_);
   if (!status) {
     failed_ = true;
     return status;
   }
+  names_synced_ = true;
   ++sequence_;
   return {};
 }

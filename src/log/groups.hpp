@@ -44,6 +44,7 @@ class Groups {
 
   Groups(os::Disk& disk, const std::string& directory) : disk_(disk), directory_(directory) {}
   Status load(Timestamp now);
+  Status sync_found();
   Status save(const Offsets& offsets);
   Offsets copy() const;
   static std::string encode(const Offsets& offsets, std::uint64_t sequence);
@@ -56,6 +57,7 @@ class Groups {
   std::mutex commit_mutex_;  ///< held over the sync: commits go one behind the other
   std::unique_ptr<os::File> files_[2];
   std::uint64_t sequence_ = 0;
+  bool names_synced_ = false;  ///< of the files that are there; a killed process may have left one un-synced
   bool failed_ = false;
 
   mutable std::mutex mutex_;  ///< guards offsets_; never held over I/O

@@ -1,5 +1,6 @@
 // The log of one process: topics, threads, groups, and their beginning and end.
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
@@ -13,6 +14,7 @@
 #include "log/compactor.hpp"
 #include "log/environment.hpp"
 #include "log/groups.hpp"
+#include "log/mutation.hpp"
 #include "log/topic.hpp"
 #include "log/workers.hpp"
 
@@ -64,6 +66,11 @@ unsigned writer_count(const LogOptions& options) {
   return std::clamp(std::thread::hardware_concurrency(), 2u, 9u) - 1;
 }
 
+std::string folder_of(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
 class LogImplementation final : public Log {
  public:
   LogImplementation(LogOptions options, os::Disk& disk, os::Clock& clock, metrics::Table& metrics)
@@ -96,6 +103,9 @@ class LogImplementation final : public Log {
       if (!topic) return topic.error();
       if (*topic != nullptr) adopt(std::move(*topic));
     }
+    // The first process may have been killed between making the folder and syncing its name. Where topics are, it was not.
+    if (topics_.empty() && !mutation::without(mutation::Site::root_sync))
+      if (auto status = disk.sync_directory(folder_of(options_.directory)); !status) return status;
     const std::int64_t ms = (clock_.monotonic_ns() - begin) / 1'000'000;
     counters_.recovery_ms.set(ms);
     diagnostics::info("log", "{}: {} topics ready after {} ms", options_.directory, topics_.size(), ms);

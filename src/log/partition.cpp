@@ -10,19 +10,26 @@ namespace iotstream::log {
 
 Result<std::unique_ptr<PartitionLog>> PartitionLog::open(const Environment& environment, PartitionIdentity identity,
                                                          const TopicOptions& options, const LogOptions& log_options) {
-  MarkFile marks(environment.disk, identity.directory);
-  const RecoverContext context{environment.disk,       environment.counters,
-                               identity.directory,     fmt::format("{}/{}", identity.topic, identity.partition),
-                               identity.partition,     options.segment_size,
+  MarkFile marks(environment.disk, identity.directory, format::owner_tag(identity.topic, identity.partition.value));
+  const RecoverContext context{environment.disk,
+                               environment.counters,
+                               identity.directory,
+                               identity.topic,
+                               fmt::format("{}/{}", identity.topic, identity.partition),
+                               identity.partition,
+                               options.segment_size,
                                environment.clock.now()};
-  auto recovered = recover(context, marks);
+  const bool there = environment.disk.exists(identity.directory);
+  auto recovered = there ? recover(context, marks) : Recovered();
   if (!recovered) return recovered.error();
   ProducerFile producer_file(environment.disk, identity.directory);
   auto producers = recover_producers(producer_file, recovered->segments, recovered->next_offset);
   if (!producers) return producers.error();
-  return std::unique_ptr<PartitionLog>(new PartitionLog(environment, std::move(identity), options, log_options,
-                                                        std::move(*recovered), std::move(marks), std::move(producer_file),
-                                                        std::move(*producers)));
+  auto partition = std::unique_ptr<PartitionLog>(new PartitionLog(environment, std::move(identity), options, log_options,
+                                                                  std::move(*recovered), std::move(marks),
+                                                                  std::move(producer_file), std::move(*producers)));
+  if (!there) partition->fail({ErrorKind::io, fmt::format("its folder {} is missing", context.directory)});
+  return partition;
 }
 
 PartitionLog::PartitionLog(const Environment& environment, PartitionIdentity identity, const TopicOptions& options,
@@ -54,7 +61,8 @@ PartitionLog::PartitionLog(const Environment& environment, PartitionIdentity ide
     marked_offset_ = recovered.mark->next_offset;
     mark_is_clean_ = recovered.mark->clean;
   }
-  if (growing_ != nullptr) durable_mark_ = format::mark_of(growing_->summary());
+  if (!segments_.empty() && segments_.back()->summary().next_offset == recovered.next_offset)
+    durable_mark_ = format::mark_of(segments_.back()->summary());
 }
 
 std::string PartitionLog::name() const { return fmt::format("{}/{}", identity_.topic, identity_.partition); }

@@ -32,7 +32,8 @@ struct PartitionIdentity {
 
 class PartitionLog final : public Partition {
  public:
-  /// Recovers what is there. Errors: as recover().
+  /// Recovers what is there. When the folder itself is gone nobody knows which offsets were given out: the partition is
+  /// read-only. Errors: as recover().
   static Result<std::unique_ptr<PartitionLog>> open(const Environment& environment, PartitionIdentity identity,
                                                     const TopicOptions& options, const LogOptions& log_options);
 
@@ -51,6 +52,8 @@ class PartitionLog final : public Partition {
   const PartitionIdentity& identity() const { return identity_; }
   /// Which writer thread serves it.
   unsigned shard() const { return shard_; }
+  /// Whether the last process closed it well; until the first sync.
+  bool ended_clean() const { return mark_is_clean_; }
   /// Refuses appends from now on.
   void refuse_appends();
 
@@ -153,13 +156,14 @@ class PartitionLog final : public Partition {
   // partition_read.cpp
   std::uint64_t limit_of(Watermark watermark) const;
   Result<Batch> read_cold(std::uint64_t from, std::uint64_t limit, std::size_t bytes_max);
-  Result<Batch> read_segment(Segment& segment, ScanStart start, std::uint64_t from, std::uint64_t limit, std::size_t bytes_max);
+  Result<Batch> read_segment(Segment& segment, std::uint64_t from, std::uint64_t limit, std::size_t bytes_max);
   std::shared_ptr<Segment> segment_of(std::uint64_t offset) const;
   std::shared_ptr<Segment> segment_after(const Segment& segment) const;
   Result<std::optional<ScanStart>> place_of(Segment& segment, std::uint64_t offset);
   void remember(const Segment& segment, const FrameScanner& scanner, std::uint64_t wanted);
   Result<bool> skip_damage(const Segment& segment, FrameScanner& scanner);
   void report(Damage damage, std::uint64_t bytes);
+  void report_rest(const Segment& segment, std::uint64_t first, std::uint64_t position, std::string reason);
   Result<std::optional<std::uint64_t>> seek_in(Segment& segment, std::int64_t time_us, std::uint64_t limit);
 
   Environment environment_;

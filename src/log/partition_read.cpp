@@ -113,27 +113,43 @@ Result<Batch> PartitionLog::read_cold(std::uint64_t from, std::uint64_t limit, s
   environment_.counters.cold_reads.add();
   // One segment of at least the first is enough: the caller comes again.
   for (auto segment = segment_of(from); segment != nullptr; segment = segment_after(*segment)) {
-    auto place = place_of(*segment, std::max(from, segment->base_offset()));
-    if (!place) return place.error();
-    if (!*place) continue;
-    auto batch = read_segment(*segment, **place, from, limit, bytes_max);
-    if (!batch || !batch->empty()) return batch;
+    auto batch = read_segment(*segment, from, limit, bytes_max);
+    if (!batch && batch.error().kind == ErrorKind::corrupt)
+      report_rest(*segment, segment->base_offset(), 0, batch.error().message);
+    else if (!batch || !batch->empty())
+      return batch;
     if (segment->summary().next_offset >= limit) break;
   }
   return Batch();
 }
 
-Result<Batch> PartitionLog::read_segment(Segment& segment, ScanStart start, std::uint64_t from, std::uint64_t limit,
-                                         std::size_t bytes_max) {
+Result<Batch> PartitionLog::read_segment(Segment& segment, std::uint64_t from, std::uint64_t limit, std::size_t bytes_max) {
+  const std::uint64_t wanted = std::max(from, segment.base_offset());
+  auto start = place_of(segment, wanted);
+  if (!start) return start.error();
+  const std::uint64_t known_end = segment.summary().next_offset;
+  if (!*start) {
+    if (wanted < known_end) report_rest(segment, segment.base_offset(), format::frames_begin, "no batch in it can be read");
+    return Batch();
+  }
+  if ((*start)->next_offset > wanted)
+    report({identity_.partition, Offset(segment.base_offset()), Offset((*start)->next_offset), segment.path(),
+            format::frames_begin, "the first batches cannot be read"},
+           (*start)->position - format::frames_begin);
   const std::size_t chunk = std::clamp<std::size_t>(bytes_max + format::index_cell_size, 64u << 10, 256u << 10);
-  auto scanner = segment.scan(start, chunk);
+  auto scanner = segment.scan(**start, chunk);
   if (!scanner) return scanner.error();
   Collector collector(from, limit, bytes_max);
   auto buffers = std::make_shared<std::vector<std::shared_ptr<std::byte[]>>>();
   for (bool more = true; more;) {
     auto step = scanner->next();
     if (!step) return step.error();
-    if (*step == FrameScanner::Step::end) break;
+    if (*step == FrameScanner::Step::end) {
+      // Within what is known to hold records, zeros or an early end of the file are no end.
+      if (scanner->next_offset() < known_end)
+        report_rest(segment, scanner->next_offset(), scanner->position(), "nothing stands where batches were");
+      break;
+    }
     if (*step == FrameScanner::Step::damaged) {
       auto found = skip_damage(segment, *scanner);
       if (!found) return found.error();
@@ -168,6 +184,13 @@ Result<bool> PartitionLog::skip_damage(const Segment& segment, FrameScanner& sca
   const std::uint64_t begin = damage.position;
   report(std::move(damage), end - std::min(end, begin));
   return found->has_value();
+}
+
+/// Everything of the segment from `first` on is lost.
+void PartitionLog::report_rest(const Segment& segment, std::uint64_t first, std::uint64_t position, std::string reason) {
+  const auto known = segment.summary();
+  report({identity_.partition, Offset(first), Offset(known.next_offset), segment.path(), position, std::move(reason)},
+         known.end_position - std::min(known.end_position, position));
 }
 
 void PartitionLog::report(Damage damage, std::uint64_t bytes) {
@@ -212,6 +235,7 @@ Result<Offset> PartitionLog::seek(Timestamp time) {
   for (const auto& segment : segments) {
     if (segment->base_offset() >= limit) break;
     auto found = seek_in(*segment, time.us, limit);
+    if (!found && found.error().kind == ErrorKind::corrupt) continue;  // read() reports it
     if (!found) return found.error();
     if (*found) return Offset(**found);
   }

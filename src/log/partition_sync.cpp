@@ -19,7 +19,9 @@ bool PartitionLog::sync_round(bool to_seal_only) {
     // A table waits for the round that syncs something.
     if (unsynced_.segments.empty()) return false;
     round = unsynced_;
-    unsynced_.segments.clear();
+    // What is not synced now is not forgotten: a clean end syncs it.
+    const auto end = unsynced_.segments.end();
+    unsynced_.segments.erase(unsynced_.segments.begin(), to_seal_only ? end - 1 : end);
     unsynced_.table.reset();
   }
   wants_another_round_ = false;

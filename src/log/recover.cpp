@@ -7,8 +7,13 @@
 
 #include <iotstream/base/diagnostics.hpp>
 
+#include "log/mutation.hpp"
+
 namespace iotstream::log {
 namespace {
+
+using mutation::Site;
+using mutation::without;
 
 /// A segment without a usable index, opened.
 struct Loose {
@@ -52,16 +57,18 @@ class Recovery {
   std::string path_of(std::uint64_t base) const { return context_.directory + "/" + segment_file_name(base); }
 
   Status take(std::uint64_t base) {
-    if (place_ == 0) result_.next_offset = base;  // what retention has left
+    // What retention has left; or the first files were never synced and went with a power cut. Nobody was promised these, and
+    // what is there is served.
+    if (place_ == 0) result_.next_offset = base;
     if (base < result_.next_offset) return set_aside(base, "damaged", "its offsets are in the segment before it as well");
     if (base > result_.next_offset) {
       auto durable = durable_before(place_, result_.next_offset);
       if (!durable) return durable.error();
       if (!*durable) return set_aside_from(place_, "what stands before it was never synced");
-      report(result_.next_offset, base, path_of(base), 0, 0, "the records before this segment are missing");
     }
     if (auto summary = stored_summary(base)) {
-      auto segment = Segment::sealed(context_.disk, context_.directory, *summary);
+      report_missing_before(base);
+      auto segment = Segment::sealed(context_.disk, context_.directory, *summary, {context_.topic, context_.partition});
       adopt(std::move(segment));
       return {};
     }
@@ -70,7 +77,14 @@ class Recovery {
       if (loose.error().kind != ErrorKind::corrupt) return loose.error();
       return without_header(base, loose.error().message);
     }
+    report_missing_before(base);
     return walk(std::move(*loose));
+  }
+
+  /// Only for a segment that is one: a file put here by mistake says nothing about what should stand before it.
+  void report_missing_before(std::uint64_t base) {
+    if (base > result_.next_offset)
+      report(result_.next_offset, base, path_of(base), 0, 0, "the records before this segment are missing");
   }
 
   /// The summary at the front of the index file, when it holds and is this segment's.
@@ -85,6 +99,9 @@ class Recovery {
       reason = got.error().message;
     } else if (auto summary = format::parse_summary(ByteView(bytes).first(*got)); !summary) {
       reason = summary.error().message;
+    } else if (!format::may_belong_to(bytes, format::owner_tag(context_.topic, context_.partition.value)) &&
+               !without(Site::index_owner)) {
+      reason = "it is another partition's";
     } else if (summary->base_offset == base) {
       return *summary;
     } else {
@@ -105,7 +122,9 @@ class Recovery {
     auto header = Segment::read_header(*loose.file);
     if (!header) return header.error();
     loose.header = std::move(*header);
-    if (loose.header.base_offset != base || loose.header.partition != context_.partition.value)
+    const bool own = loose.header.base_offset == base && loose.header.partition == context_.partition.value &&
+                     loose.header.topic == context_.topic;
+    if (!own && !without(Site::segment_identity))
       return Error{ErrorKind::corrupt, "the segment's header belongs to another file"};
     return loose;
   }
@@ -121,7 +140,7 @@ class Recovery {
     const std::string aside = fmt::format("{}.{}.{}", path, kind, context_.now.us);
     diagnostics::error("log", "{}: {} is kept as {}: {}", context_.name, segment_file_name(base), aside, why);
     if (auto status = context_.disk.rename(path, aside); !status) return status;
-    return context_.disk.sync_directory(context_.directory);
+    return without(Site::set_aside_sync) ? Status() : context_.disk.sync_directory(context_.directory);
   }
 
   Status set_aside_from(std::size_t place, std::string_view why) {
@@ -256,8 +275,8 @@ class Recovery {
       return false;
     }
     if (!copied) return copied.error();
+    // finish() syncs it, before anything is written there again.
     if (auto status = loose.file->truncate(scanner.position()); !status) return status.error();
-    if (auto status = loose.file->sync(); !status) return status.error();
     loose.size = scanner.position();
     context_.counters.torn_bytes.add(bytes);
     diagnostics::warning("log",
@@ -280,8 +299,8 @@ class Recovery {
       if (auto status = (*file)->write_at(at - begin, ByteView(chunk).first(*got)); !status) return status;
       at += *got;
     }
-    if (auto status = (*file)->sync(); !status) return status;
-    return context_.disk.sync_directory(context_.directory);
+    if (auto status = without(Site::aside_sync) ? Status() : (*file)->sync(); !status) return status;
+    return without(Site::aside_name_sync) ? Status() : context_.disk.sync_directory(context_.directory);
   }
 
   /// Reports what lies between here and the next good frame, and goes there; false when there is none.
@@ -324,18 +343,24 @@ class Recovery {
     const std::uint32_t format = loose.header.format;
     const auto known = index.summary();
     const bool durable_already = result_.mark && result_.mark->next_offset == known.next_offset && !cut;
+    if (closed && is_last() && known.next_offset == known.base_offset && !durable_already) {
+      // Nothing good in it, and no space to copy it: it makes room under its name for the segment that begins here.
+      if (!result_.mark || result_.mark->next_offset <= known.base_offset)
+        return set_aside(known.base_offset, "tail", "nothing in it was ever synced");
+    }
     if (!durable_already) {
       const std::uint64_t begin = start.end_position == format::frames_begin ? 0 : start.end_position;
       if (auto status = write_again(*loose.file, begin, known.end_position); !status) return status;
     }
     auto segment = Segment::growing(context_.disk, context_.directory, std::move(loose.file), std::move(index), loose.size,
-                                    context_.segment_size);
-    if (!durable_already)
+                                    context_.segment_size, {context_.topic, context_.partition});
+    if (!durable_already && !without(Site::recovered_sync))
       if (auto status = segment->sync(); !status) return status;
     adopt(segment);
-    // A segment that begins where this one ends was begun when the tail was no part of it any more: it is kept.
-    if (cut && !is_last() && bases_[place_ + 1] != known.next_offset)
-      if (auto status = set_aside_from(place_ + 1, "it follows a torn tail, so it was never acknowledged"); !status)
+    auto orphans = followed_by_orphans(known.next_offset, cut, closed);
+    if (!orphans) return orphans.error();
+    if (*orphans)
+      if (auto status = set_aside_from(place_ + 1, "it follows what was never synced, so it was never acknowledged"); !status)
         return status;
     // A segment of an older format takes no more: what is new in this one would not be said by its header.
     if (!closed && is_last() && format == format::version) {
@@ -346,6 +371,16 @@ class Recovery {
       if (auto status = segment->seal(); !status && status.error().kind != ErrorKind::disk_full) return status;
     }
     return {};
+  }
+
+  /// Whether the next file continues records that are not there and never were durable. Known before this segment is closed:
+  /// the log goes on in it.
+  Result<bool> followed_by_orphans(std::uint64_t next_offset, bool cut, bool closed) {
+    // A segment that begins where a cut one ends was begun when the tail was no part of it any more: it is kept.
+    if (is_last() || cut || closed || bases_[place_ + 1] <= next_offset) return !is_last() && cut && bases_[place_ + 1] != next_offset;
+    auto durable = durable_before(place_ + 1, next_offset);
+    if (!durable) return durable.error();
+    return !*durable;
   }
 
   void report(std::uint64_t first, std::uint64_t next, std::string file, std::uint64_t position, std::uint64_t bytes,

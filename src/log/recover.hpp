@@ -28,7 +28,8 @@ struct RecoverContext {
   os::Disk& disk;
   Counters& counters;
   std::string directory;  ///< of the partition
-  std::string name;       ///< `topic/partition`, for people
+  std::string topic;
+  std::string name;  ///< `topic/partition`, for people
   PartitionId partition;
   std::uint64_t segment_size = 0;
   Timestamp now;

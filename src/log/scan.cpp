@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "log/buffer_pool.hpp"
+#include "log/mutation.hpp"
 
 namespace iotstream::log {
 namespace {
@@ -84,7 +85,8 @@ Result<FrameScanner::Step> FrameScanner::next() {
   if ((header->attributes & ~format::frame_attributes_known) != 0)
     return Error{ErrorKind::unsupported, fmt::format("a batch at byte {} has attributes of a newer format", position_)};
   if (!skipping_) {
-    if (chain_ && header->previous_crc != *chain_) return damaged("a batch does not continue the one before it");
+    if (chain_ && header->previous_crc != *chain_ && !mutation::without(mutation::Site::frame_chain))
+      return damaged("a batch does not continue the one before it");
     if (header->base_offset != next_offset_)
       return damaged(fmt::format("a batch begins at offset {}, not at {}", header->base_offset, next_offset_));
   }

@@ -9,7 +9,12 @@
 #include <iotstream/base/diagnostics.hpp>
 #include <iotstream/os/process.hpp>
 
+#include "log/mutation.hpp"
+
 namespace iotstream::log {
+
+using mutation::Site;
+using mutation::without;
 
 std::uint64_t random_salt() {
   const std::string bytes = os::random_bytes(sizeof(std::uint64_t));
@@ -47,6 +52,7 @@ Result<std::shared_ptr<Segment>> Segment::create(os::Disk& disk, const std::stri
   segment->file_ = std::move(*file);
   segment->size_max_ = size_max;
   segment->name_synced_ = false;
+  segment->owner_ = {header.topic, PartitionId(header.partition)};
   std::array<std::byte, format::frames_begin> headers;
   format::encode(header, MutableByteView(headers).first(format::sector_size));
   format::encode(header, MutableByteView(headers).last(format::sector_size));
@@ -63,18 +69,21 @@ Result<std::shared_ptr<Segment>> Segment::create(os::Disk& disk, const std::stri
 }
 
 std::shared_ptr<Segment> Segment::growing(os::Disk& disk, const std::string& directory, std::unique_ptr<os::File> file,
-                                          SegmentIndex index, std::uint64_t file_size, std::uint64_t size_max) {
+                                          SegmentIndex index, std::uint64_t file_size, std::uint64_t size_max,
+                                          SegmentOwner owner) {
   const auto base = index.summary().base_offset;
   auto segment = std::shared_ptr<Segment>(new Segment(disk, directory, base, std::move(index)));
   segment->file_ = std::move(file);
   segment->size_max_ = size_max;
+  segment->owner_ = std::move(owner);
   segment->reserved_end_ = file_size;
   segment->zeroed_end_ = segment->end_position_;
   segment->name_synced_ = false;
   return segment;
 }
 
-std::shared_ptr<Segment> Segment::sealed(os::Disk& disk, const std::string& directory, const format::SegmentSummary& summary) {
+std::shared_ptr<Segment> Segment::sealed(os::Disk& disk, const std::string& directory, const format::SegmentSummary& summary,
+                                         SegmentOwner owner) {
   SegmentIndex index(summary.salt, summary.base_offset);
   auto segment = std::shared_ptr<Segment>(new Segment(disk, directory, summary.base_offset, std::move(index)));
   segment->index_ = SegmentIndex::of_summary(summary);
@@ -83,6 +92,7 @@ std::shared_ptr<Segment> Segment::sealed(os::Disk& disk, const std::string& dire
   segment->entries_loaded_ = false;
   segment->closed_ = true;
   segment->sealed_ = true;
+  segment->owner_ = std::move(owner);
   return segment;
 }
 
@@ -155,8 +165,8 @@ Status Segment::write(MutableByteView frame, format::FrameHeader& header) {
 }
 
 Status Segment::sync() {
-  if (auto status = file_->sync(); !status) return status;
-  if (!name_synced_) {
+  if (auto status = without(Site::segment_sync) ? Status() : file_->sync(); !status) return status;
+  if (!name_synced_ && !without(Site::segment_name_sync)) {
     if (auto status = disk_.sync_directory(directory_); !status) return status;
     name_synced_ = true;
   }
@@ -171,8 +181,10 @@ Status Segment::seal() {
     std::lock_guard lock(mutex_);
     bytes = index_.encode();
   }
+  format::stamp_owner(MutableByteView(bytes).first(format::summary_size),
+                      format::owner_tag(owner_.topic, owner_.partition.value));
+  // The cut needs no sync: the index says where the frames end, and they are durable already.
   if (auto status = file_->truncate(summary().end_position); !status) return status;
-  if (auto status = file_->sync(); !status) return status;
   if (auto status = os::write_atomically(disk_, directory_ + "/" + index_file_name(base_offset_), bytes); !status)
     return status;
   std::lock_guard lock(mutex_);
@@ -194,7 +206,7 @@ Status Segment::remove() {
   const std::string copy = path_ + std::string(copy_suffix);
   if (disk_.exists(copy))
     if (auto status = disk_.remove(copy); !status) return status;
-  return disk_.sync_directory(directory_);
+  return without(Site::retention_sync) ? Status() : disk_.sync_directory(directory_);
 }
 
 Result<os::File*> Segment::file() {
@@ -202,9 +214,22 @@ Result<os::File*> Segment::file() {
   if (file_ == nullptr) {
     auto opened = disk_.open(path_, os::OpenMode::read);
     if (!opened) return opened.error();
+    if (auto status = check_owner(**opened); !status) return status.error();
     file_ = std::move(*opened);
   }
   return file_.get();
+}
+
+/// A header of which neither copy holds is no reason to refuse: the salt is known, and the frames speak for themselves.
+Status Segment::check_owner(const os::File& file) const {
+  if (without(Site::segment_identity)) return {};
+  const auto header = read_header(file);
+  if (!header && header.error().kind == ErrorKind::unsupported) return header.error();
+  if (!header || (header->salt == salt_ && header->base_offset == base_offset_ && header->topic == owner_.topic &&
+                  header->partition == owner_.partition.value))
+    return {};
+  return Error{ErrorKind::corrupt, fmt::format("{} is not this partition's: its header names {}/{} from offset {} on", path_,
+                                               header->topic, header->partition, header->base_offset)};
 }
 
 Result<FrameScanner> Segment::scan(ScanStart start, std::size_t chunk) {

@@ -37,6 +37,12 @@ inline constexpr std::uint64_t zeroing_step = 256u << 10;
 /// Frames from this size on pay for their own journal commit and are not worth writing twice.
 inline constexpr std::uint64_t zeroing_frame_max = 64u << 10;
 
+/// To whom a segment belongs, as its header says.
+struct SegmentOwner {
+  std::string topic;
+  PartitionId partition;
+};
+
 /// Threads: members marked [writer] by one thread at a time, [sync] by the sync thread, the others by any.
 class Segment {
  public:
@@ -45,9 +51,11 @@ class Segment {
                                                  std::uint64_t size_max);
   /// An existing, growing segment whose frames end where `index` says; `file_size` bytes are reserved.
   static std::shared_ptr<Segment> growing(os::Disk& disk, const std::string& directory, std::unique_ptr<os::File> file,
-                                          SegmentIndex index, std::uint64_t file_size, std::uint64_t size_max);
-  /// An existing, sealed segment; neither file is opened until something is read.
-  static std::shared_ptr<Segment> sealed(os::Disk& disk, const std::string& directory, const format::SegmentSummary& summary);
+                                          SegmentIndex index, std::uint64_t file_size, std::uint64_t size_max,
+                                          SegmentOwner owner);
+  /// An existing, sealed segment; neither file is opened until something is read. Then a file that is not `owner`'s is corrupt.
+  static std::shared_ptr<Segment> sealed(os::Disk& disk, const std::string& directory, const format::SegmentSummary& summary,
+                                         SegmentOwner owner);
   /// Reads the header of an existing file from the first copy that holds.
   static Result<format::SegmentHeader> read_header(const os::File& file);
 
@@ -101,6 +109,7 @@ class Segment {
  private:
   Segment(os::Disk& disk, const std::string& directory, std::uint64_t base_offset, SegmentIndex index);
   Result<os::File*> file();
+  Status check_owner(const os::File& file) const;
   Status complete_index();
   Result<SegmentIndex> rebuild_until(std::uint64_t end);
   Status reserve(std::uint64_t end);
@@ -112,6 +121,7 @@ class Segment {
   std::uint64_t salt_;
   std::string path_;
   std::uint64_t size_max_ = 0;
+  SegmentOwner owner_;
 
   // The writer's alone.
   std::uint64_t end_position_ = 0;

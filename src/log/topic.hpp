@@ -28,16 +28,13 @@ struct TopicFile {
 std::string encode_topic_file(const TopicFile& file);
 Result<TopicFile> parse_topic_file(std::string_view text);
 
-/// When the file is missing or damaged: the name stands in every segment, the partitions are folders, and the options can only
-/// be today's defaults. An empty name when there is no segment.
-TopicFile derive_topic_file(os::Disk& disk, const std::string& directory, const TopicOptions& defaults);
-
 class TopicLog final : public Topic {
  public:
   /// Makes the directories and the file, durably.
   static Result<std::unique_ptr<TopicLog>> create(const Environment& environment, const LogOptions& log_options,
                                                   std::string_view name, const TopicOptions& options);
-  /// Recovers the topic in `directory`; nothing (a null pointer) when its creation had not ended. Errors: as recover().
+  /// Recovers the topic in `directory`; nothing (a null pointer) when its creation had not ended. A damaged or missing topic
+  /// file in front of segments is made anew from what they say, with options that lose nothing. Errors: as recover().
   static Result<std::unique_ptr<TopicLog>> open(const Environment& environment, const LogOptions& log_options,
                                                 const std::string& directory);
 
@@ -57,6 +54,9 @@ class TopicLog final : public Topic {
       : name_(std::move(name)), options_(options), clock_(clock) {}
   static Status adopt_options(const Environment& environment, const std::string& path, TopicFile& file,
                               const TopicOptions& wanted);
+  static Result<std::unique_ptr<TopicLog>> load(const Environment& environment, const LogOptions& log_options,
+                                                const std::string& directory, TopicFile file);
+  Status sync_found(os::Disk& disk, const std::string& directory) const;
   Status open_partitions(const Environment& environment, const LogOptions& log_options, const std::string& directory);
   PartitionLog* next_to_shrink() const;
 

@@ -7,7 +7,7 @@
 
 #include "log/groups.hpp"
 #include "log/segment.hpp"
-#include "log/topic.hpp"
+#include "log/topic_repair.hpp"
 #include "log/verify_partition.hpp"
 
 namespace iotstream::log {
@@ -96,7 +96,7 @@ void VerifierOfDirectory::add_topic(const std::string& directory_name) {
   if (parsed) {
     file = std::move(*parsed);
   } else {
-    file = derive_topic_file(context_.disk, directory, TopicOptions());
+    if (auto rebuilt = topic_of_segments(context_.disk, directory, TopicOptions())) file = std::move(*rebuilt);
     // A directory without it and without records is a creation that had not ended.
     if (!exists && file.name.empty()) return;
     damage(file.name, path, exists ? parsed.error().message : std::string("the topic's file is missing: its options are lost"));

@@ -121,36 +121,6 @@ test('the three kinds of simulated devices arrive by themselves, enriched', asyn
   );
 });
 
-for (const [round, wanted] of [25, 100, 400].entries()) {
-  test(`kill -9 under load: everything acknowledged is there once, in its place (round ${round})`, async (t) => {
-    const folder = temporaryFolder();
-    let server = await startServer(t, folder);
-    const acknowledged = [];
-    let number = 0;
-    let killed = false;
-    const poster = async (device) => {
-      while (!killed) {
-        const mine = number++;
-        try {
-          const answer = await postReading(server.url, 'load', { device, number: mine, text: `reading ${mine}` });
-          if (answer.status === 200) acknowledged.push({ ...answer.json(), number: mine });
-        } catch {
-          // The connection died with the process: that reading was not acknowledged.
-        }
-      }
-    };
-    const posters = Array.from({ length: 16 }, (_, i) => poster(`device ${i}`));
-    await eventually(`${wanted} readings are acknowledged`, async () => acknowledged.length >= wanted, 60_000);
-    const end = server.stop('SIGKILL');
-    killed = true;
-    assert.equal((await end).signal, 'SIGKILL');
-    await Promise.all(posters);
-    t.diagnostic(`${acknowledged.length} acknowledged before the kill`);
-    server = await startServer(t, folder);
-    await findAll(server.url, 'load', acknowledged);
-  });
-}
-
 test('a body of many lines: the good ones are taken, the bad ones named', async (t) => {
   const server = await startServer(t, temporaryFolder(), ['simulation=[]']);
   const body = [

@@ -1,6 +1,7 @@
 // A Disk in memory for tests: it forgets what was not synced, tears writes at sectors, fills up, and fails on demand.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -71,11 +72,19 @@ class MemoryDisk final : public os::Disk {
   /// Does what was recorded once more, on this disk.
   void replay(const Operation& operation);
 
-  /// What a loss of power now could leave: each sector that was written or reserved since its file's last sync is old or new by
-  /// itself, sizes likewise, each change of a folder since its last sync has happened or not. `keep` in percent is how likely
-  /// the new is.
-  std::shared_ptr<MemoryDisk> after_power_cut(std::mt19937_64& random, unsigned keep = 50) const;
-  /// The content as it is now, without what was not synced being lost: what a killed process leaves.
+  /// What a sector holds that its file was extended over, when the file's size has reached the medium and its data has not.
+  enum class Stale : unsigned char {
+    zeros,
+    own,    ///< what was there before the file was cut, or before an earlier loss of power took its size back
+    other,  ///< the same place of another file, also of a removed one
+    noise,
+  };
+  /// What a loss of power now could leave: each sector that was written or reserved since its file's last sync is old, new, or
+  /// as it was in between, by itself; sizes likewise; each change of a folder since its last sync has happened or not, renames
+  /// before their data included. `keep` in percent is how likely the new is.
+  std::shared_ptr<MemoryDisk> after_power_cut(std::mt19937_64& random, unsigned keep = 50, Stale stale = Stale::zeros) const;
+  /// What a killed process leaves: the content as it is now, and what was not synced is still not: a later loss of power may
+  /// take it.
   std::shared_ptr<MemoryDisk> copy() const;
 
   // For tests that damage files.
@@ -83,15 +92,21 @@ class MemoryDisk final : public os::Disk {
   void set_content(const std::string& path, std::vector<std::byte> bytes);
   void flip(const std::string& path, std::uint64_t position, unsigned char mask = 1);
   std::vector<std::string> paths() const;
+  std::uint64_t size_of(const std::string& path) const;
   std::uint64_t count(Kind kind) const;
 
  private:
   static constexpr std::uint64_t sector = 512;
+  static constexpr std::size_t versions_max = 3;
+  using Sector = std::array<std::byte, sector>;
   struct Node {
     std::uint64_t id = 0;
     std::vector<std::byte> now;
     std::vector<std::byte> synced;
-    std::set<std::uint64_t> dirty;      ///< sectors that differ by what was done since the last sync
+    /// Sectors that were written since the last sync, with contents that they had in between.
+    std::map<std::uint64_t, std::vector<Sector>> dirty;
+    std::vector<std::uint64_t> sizes;   ///< that the file had since the last sync, but for the present one
+    std::vector<std::byte> ghost;       ///< what the medium holds behind the end of the file
     std::set<std::uint64_t> abandoned;  ///< dirty when a sync failed: later syncs do not write them
     std::string path;
   };
@@ -100,8 +115,11 @@ class MemoryDisk final : public os::Disk {
     std::string path;
     std::string to;
     std::shared_ptr<Node> node;  ///< created or renamed; none: removed
+    bool folder = false;         ///< `to` is a new folder
   };
+  struct Names;
   class MemoryFile;
+  class Weather;
   struct State;
 
   std::shared_ptr<State> state_;
