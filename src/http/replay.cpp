@@ -58,12 +58,7 @@ class ReplayStream final : public net::BodySource {
       if (!step) return step.error();
       switch (step->state) {
         case log::Replay::State::record:
-          json::Writer writer(out);
-          writer.begin_object();
-          writer.key("partition").value(static_cast<std::uint64_t>(step->partition.value));
-          write_message(writer, services_, topic_, step->record);
-          writer.end_object();
-          out += '\n';
+          write(out, *step);
           --left_;
           break;
         case log::Replay::State::later:
@@ -82,6 +77,15 @@ class ReplayStream final : public net::BodySource {
   Duration pause() const override { return pause_; }
 
  private:
+  void write(std::string& out, const log::Replay::Step& step) {
+    json::Writer writer(out);
+    writer.begin_object();
+    writer.key("partition").value(static_cast<std::uint64_t>(step.partition.value));
+    write_message(writer, services_, topic_, step.record);
+    writer.end_object();
+    out += '\n';
+  }
+
   /// Until `due_ns`, or until it is time for a sign of life.
   Result<bool> rest(std::string& out, std::int64_t due_ns) {
     const std::int64_t now_ns = services_.clock.monotonic_ns();

@@ -240,20 +240,6 @@ bool may_belong_to(ByteView block, std::uint32_t tag) {
   return named == 0 || named == tag;
 }
 
-Mark mark_of(const SegmentSummary& summary) {
-  Mark mark;
-  mark.segment_base = summary.base_offset;
-  mark.salt = summary.salt;
-  mark.position = summary.end_position;
-  mark.next_offset = summary.next_offset;
-  mark.chain = summary.chain;
-  mark.append_time_us = summary.last_append_us;
-  mark.min_time_us = summary.min_time_us;
-  mark.max_time_us = summary.max_time_us;
-  mark.first_append_us = summary.first_append_us;
-  return mark;
-}
-
 void encode(const Mark& mark, MutableByteView sector) {
   IOTSTREAM_ASSERT(sector.size() == sector_size, "{}", sector.size());
   std::fill(sector.begin(), sector.end(), std::byte{0});

@@ -164,12 +164,17 @@ Result<bool> PartitionLog::replace(const std::shared_ptr<Segment>& segment, cons
   if (status) status = disk.rename(path, segment->path());
   const bool renamed = status.ok();
   if (status) status = disk.sync_directory(identity_.directory);
-  if (status) status = os::write_atomically(disk, index_path, index.encode());
+  if (status) {
+    auto bytes = index.encode();
+    format::stamp_owner(MutableByteView(bytes).first(format::summary_size),
+                        format::owner_tag(identity_.topic, identity_.partition.value));
+    status = os::write_atomically(disk, index_path, bytes);
+  }
   std::lock_guard lock(segments_mutex_);
   replacing_ = nullptr;
   if (renamed) {
     const auto place = std::find(segments_.begin(), segments_.end(), segment);
-    *place = Segment::sealed(disk, identity_.directory, index.summary());
+    *place = Segment::sealed(disk, identity_.directory, index.summary(), {identity_.topic, identity_.partition});
     std::erase_if(cursors_, [&segment](const Cursor& cursor) { return cursor.segment == segment.get(); });
   }
   if (!status) return status.error();

@@ -33,6 +33,8 @@ class Recovery {
     if (auto status = list(); !status) return status.error();
     for (place_ = 0; place_ < bases_.size(); ++place_)
       if (auto status = take(bases_[place_]); !status) return status.error();
+    // A mark at no place is that of a log that held nothing: it only says where the offsets begin.
+    if (result_.segments.empty() && result_.mark && result_.mark->position == 0) result_.next_offset = result_.mark->next_offset;
     if (result_.mark && result_.mark->next_offset > result_.next_offset) {
       // Acknowledged records are gone. Their offsets must not come back with other contents.
       report(result_.next_offset, result_.mark->next_offset, path_of(result_.mark->segment_base), result_.mark->position, 0,

@@ -4,10 +4,15 @@
 
 #include <fmt/format.h>
 
+#include "log/producers.hpp"
 #include "log/segment.hpp"
 #include "log/verify_partition.hpp"
 
 namespace iotstream::log {
+
+namespace {
+constexpr std::uint64_t producers_size_max = 16u << 20;
+}  // namespace
 
 void PartitionVerifier::take_damage() {
   const std::string path = path_of(bases_[place_]);
@@ -83,6 +88,8 @@ void PartitionVerifier::close_segment() {
   // What is reserved, or cannot be read, counts too: the bytes go towards the size of the files.
   const std::uint64_t rest = size_ - std::min(size_, counted_);
   context_.totals.bytes += rest;
+  if (durable_said_ > expected_)
+    damage(expected_, durable_said_, path_of(bases_[place_]), 0, "batches say that more had been durable than there is");
   const bool torn_or_growing = is_last() || is_live();
   if (stored_) {
     check_index();
@@ -114,8 +121,25 @@ void PartitionVerifier::check_index() {
   damage(base, base, directory_ + "/" + index_file_name(base), 0, "the index is not what its segment gives");
 }
 
+/// A slot that does not hold was being written: the other one, and the log, say what it would have said.
+void PartitionVerifier::check_producers() {
+  for (const std::string& path : producers_) {
+    auto bytes = os::read_file(context_.disk, path, producers_size_max);
+    if (bytes && bytes->empty()) continue;
+    auto table = bytes ? ProducerTable::decode(as_bytes(*bytes)) : Result<ProducerTable::Stored>(bytes.error());
+    if (!table) {
+      find(Finding::Kind::note, 0, 0, path, 0, fmt::format("{}; it is made again from the log", table.error().message));
+    } else if (table->place.offset > expected_) {
+      damage(
+          expected_, table->place.offset, path, 0,
+          fmt::format("the table of producers tells of records up to {}, but they end at {}", table->place.offset, expected_));
+    }
+  }
+}
+
 void PartitionVerifier::finish() {
   done_ = true;
+  check_producers();
   if (is_live()) {
     if (limit_ > expected_ && limit_ > earliest_)
       damage(expected_, limit_, directory_, 0, "records that are durable are missing at the end");
@@ -123,6 +147,10 @@ void PartitionVerifier::finish() {
     return;
   }
   if (!mark_) return;
+  if (bases_.empty() && mark_->position == 0) {
+    earliest_ = expected_ = mark_->next_offset;  // the mark of a log that held nothing
+    return;
+  }
   if (mark_->next_offset > expected_) {
     damage(expected_, mark_->next_offset, path_of(mark_->segment_base), mark_->position,
            "records that had been durable are missing at the end");

@@ -28,7 +28,7 @@ void require(const Outcome& outcome, std::string_view what) {
 /// The parts of a log without its two threads: their steps are taken one by one.
 class ByHand final : public Engine, private SyncRequests {
  public:
-  ByHand(os::Disk& disk, Timestamp now) : clock_(now), environment_{disk, clock_, counters_, park_, subscribers_, *this} {
+  ByHand(os::Disk& disk, Timestamp now) : clock_(now), environment_{disk, clock_, counters_, shards_, subscribers_, *this} {
     require(disk.create_directories(options_.directory), "the folder of the log");
     auto groups = Groups::open(disk, options_.directory, now);
     require(groups, "the committed offsets do not load");
@@ -106,7 +106,7 @@ class ByHand final : public Engine, private SyncRequests {
   os::ManualClock clock_;
   metrics::Table metrics_;
   Counters counters_{metrics_};
-  WriterPark park_;
+  Shards shards_{1};
   Subscribers subscribers_;
   Environment environment_;
   std::set<PartitionLog*> asked_;

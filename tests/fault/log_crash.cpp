@@ -52,7 +52,8 @@ class Explorer {
 
  private:
   /// One life on `disk`, which `ended` by a crash before, and what may be left at each moment of it.
-  void explore(const std::shared_ptr<MemoryDisk>& disk, const Promises& before, Lives lives, unsigned life, Ending ended) {
+  void explore(const std::shared_ptr<MemoryDisk>& disk, const Promises& before, Lives lives, unsigned life, Ending ended,
+               bool stale_ground = false) {
     const auto tails = ended == Ending::power_cut ? tails_of(*disk, life) : std::vector<Tail>();
     const auto ground = disk->copy();
     disk->record();
@@ -84,7 +85,7 @@ class Explorer {
       const auto engine = mutation_ == nullptr && random_() % 50 == 0 ? Engine::Kind::threads : Engine::Kind::by_hand;
       bool repaired = false;
       try {
-        repaired = check(random_, engine, *image, {*now, lives, ending, stale == MemoryDisk::Stale::own, canary_});
+        repaired = check(random_, engine, *image, {*now, lives, ending, stale_ground || stale == MemoryDisk::Stale::own, canary_});
       } catch (const Violation& violation) {
         throw Violation{
             fmt::format("life {} after {}: {}", life, ending == Ending::kill ? "a kill" : "a loss of power", violation.what)};
@@ -95,7 +96,7 @@ class Explorer {
       if (again == nullptr || (!follow && random_() % deeper != 0)) continue;
       Promises left = *now;
       if (ending == Ending::power_cut) left.forget_written();
-      explore(again, left, lives, life + 1, ending);
+      explore(again, left, lives, life + 1, ending, stale_ground || stale == MemoryDisk::Stale::own);
     }
   }
 
