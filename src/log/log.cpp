@@ -105,12 +105,24 @@ class LogImplementation final : public Log {
     }
     // The first process may have been killed between making the folder and syncing its name. Where topics are, it was not.
     if (topics_.empty() && !mutation::without(mutation::Site::root_sync))
-      if (auto status = disk.sync_directory(folder_of(options_.directory)); !status) return status;
+      if (auto status = sync_way_to(options_.directory); !status) return status;
     const std::int64_t ms = (clock_.monotonic_ns() - begin) / 1'000'000;
     counters_.recovery_ms.set(ms);
     diagnostics::info("log", "{}: {} topics ready after {} ms", options_.directory, topics_.size(), ms);
     syncer_.start();
     for (const auto& writer : writers_) writer->start();
+    return {};
+  }
+
+  /// The names on the way to `path`: any of them may have been made just now. Those above its own folder as far as this user
+  /// may read them: what others made is not ours to sync.
+  Status sync_way_to(const std::string& path) {
+    std::string folder = folder_of(path);
+    if (auto status = environment_.disk.sync_directory(folder); !status) return status;
+    for (std::string above = folder_of(folder); above != folder && folder != "."; above = folder_of(folder)) {
+      folder = above;
+      (void)environment_.disk.sync_directory(folder).ok();
+    }
     return {};
   }
 

@@ -85,7 +85,8 @@ class Explorer {
       const auto engine = mutation_ == nullptr && random_() % 50 == 0 ? Engine::Kind::threads : Engine::Kind::by_hand;
       bool repaired = false;
       try {
-        repaired = check(random_, engine, *image, {*now, lives, ending, stale_ground || stale == MemoryDisk::Stale::own, canary_});
+        repaired =
+            check(random_, engine, *image, {*now, lives, ending, stale_ground || stale == MemoryDisk::Stale::own, canary_});
       } catch (const Violation& violation) {
         throw Violation{
             fmt::format("life {} after {}: {}", life, ending == Ending::kill ? "a kill" : "a loss of power", violation.what)};

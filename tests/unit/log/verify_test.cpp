@@ -341,9 +341,10 @@ TEST_CASE("what a killed process leaves is no damage: a torn tail is a note") {
   f.options.topic_defaults.partitions = 1;
   f.open();
   for (int i = 0; i != 20; ++i) LogFixture::append_durably(f.partition(), i, "d", "value");
-  f.disk = f.disk->copy();  // without a clean end
+  const auto left = f.disk->copy();  // without a clean end
   const std::string path = segment_path();
   f.log.reset();
+  f.disk = left;
   const auto whole = f.verify();
   INFO(text_of(whole.damage) << text_of(whole.notes));
   CHECK(whole.damage.empty());
