@@ -105,8 +105,8 @@ Status Rooms::open_all() {
   if (!opened_imports) return opened_imports.error();
   imports = std::move(*opened_imports);
 
-  services_ = std::make_unique<http::Services>(http::Services{config, *catalog, *imports, schemas, *log, *gate, *groups, *simulator,
-                                                              *history, *hub, *workers, clock, metrics, clock.now(),
+  services_ = std::make_unique<http::Services>(http::Services{config, *catalog, *imports, schemas, *log, *gate, *groups,
+                                                              *simulator, *history, *hub, *workers, clock, metrics, clock.now(),
                                                               [this] { return ready_.load(std::memory_order_relaxed); }});
   if (!config.mqtt.listen.empty())
     services_->mqtt_clients = [this] { return mqtt ? mqtt->clients() : std::vector<mqtt::ClientStatus>(); };

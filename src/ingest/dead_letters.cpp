@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <future>
 #include <utility>
 
@@ -125,6 +126,24 @@ void DeadLetters::keep(DeadLetter letter) {
   const std::string record = encode(letter);
   const auto appended = partition_of(*topic).append(letter.time, letter.dataset, as_bytes(record));
   (appended.status == log::AppendStatus::accepted ? kept_ : dropped_).add();
+  if (appended.status != log::AppendStatus::accepted) return;
+  const std::scoped_lock lock(mutex_);
+  auto& last = last_kept_[topic->name()];
+  last = std::max(last, appended.offset);
+}
+
+/// Who was told of a rejection finds it in the list: what is on its way to the log is waited for, which takes a moment.
+void DeadLetters::await_kept(log::Topic& topic) {
+  std::optional<Offset> last;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (const auto known = last_kept_.find(topic.name()); known != last_kept_.end()) last = known->second;
+  }
+  if (!last || *last < partition_of(topic).watermarks().written) return;
+  auto promise = std::make_shared<std::promise<void>>();
+  auto written = promise->get_future();
+  partition_of(topic).when(log::Watermark::written, *last, [promise](const Status&) { promise->set_value(); });
+  written.wait_for(std::chrono::seconds(1));  // a full disk may keep it longer: then the list does without
 }
 
 std::optional<DeadLetters::Place> DeadLetters::place_of(std::string_view id) {
@@ -138,6 +157,7 @@ std::optional<DeadLetters::Place> DeadLetters::place_of(std::string_view id) {
 /// Up to `limit` letters below `before`, newest first, block by block from the end.
 Result<std::vector<DeadLetter>> DeadLetters::newest(log::Topic& topic, const DeadLetterQuery& query, Offset before) {
   const bool general = topic.name() == general_name;
+  await_kept(topic);
   const auto gone = settled(topic);
   if (!gone) return gone.error();
   log::Partition& partition = partition_of(topic);

@@ -34,7 +34,8 @@ class Recovery {
     for (place_ = 0; place_ < bases_.size(); ++place_)
       if (auto status = take(bases_[place_]); !status) return status.error();
     // A mark at no place is that of a log that held nothing: it only says where the offsets begin.
-    if (result_.segments.empty() && result_.mark && result_.mark->position == 0) result_.next_offset = result_.mark->next_offset;
+    if (result_.segments.empty() && result_.mark && result_.mark->position == 0)
+      result_.next_offset = result_.mark->next_offset;
     if (result_.mark && result_.mark->next_offset > result_.next_offset) {
       // Acknowledged records are gone. Their offsets must not come back with other contents.
       report(result_.next_offset, result_.mark->next_offset, path_of(result_.mark->segment_base), result_.mark->position, 0,
@@ -379,7 +380,8 @@ class Recovery {
   /// the log goes on in it.
   Result<bool> followed_by_orphans(std::uint64_t next_offset, bool cut, bool closed) {
     // A segment that begins where a cut one ends was begun when the tail was no part of it any more: it is kept.
-    if (is_last() || cut || closed || bases_[place_ + 1] <= next_offset) return !is_last() && cut && bases_[place_ + 1] != next_offset;
+    if (is_last() || cut || closed || bases_[place_ + 1] <= next_offset)
+      return !is_last() && cut && bases_[place_ + 1] != next_offset;
     auto durable = durable_before(place_ + 1, next_offset);
     if (!durable) return durable.error();
     return !*durable;

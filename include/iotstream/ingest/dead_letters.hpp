@@ -106,7 +106,10 @@ class DeadLetters {
   metrics::Counter& kept_;
   metrics::Counter& dropped_;
 
-  std::mutex mutex_;                                        ///< guards settled_
+  void await_kept(log::Topic& topic);
+
+  std::mutex mutex_;                                        ///< guards what follows
+  std::map<std::string, Offset> last_kept_;                 ///< by topic
   std::map<std::string, std::set<std::uint64_t>> settled_;  ///< by topic; read from it when first asked for
 };
 
