@@ -113,6 +113,7 @@ void Syncer::request(PartitionLog& partition) {
   {
     std::lock_guard lock(mutex_);
     if (!add({&partition, due})) return;
+    asked_.store(true, std::memory_order_relaxed);
   }
   wake_.notify_one();
 }
@@ -148,10 +149,13 @@ void Syncer::run() {
   while (!stopping_) {
     const auto due_at = next_due();
     if (due_at > Clock::now()) {
+      if (requests_.empty() && look_for_requests(lock)) continue;
+      const auto parked = Clock::now();
       if (due_at == Clock::time_point::max())
         wake_.wait(lock);
       else
         wake_.wait_until(lock, due_at);
+      patience_.parked_for((Clock::now() - parked) / std::chrono::nanoseconds(1));
       continue;
     }
     const auto now = Clock::now();
@@ -172,6 +176,17 @@ void Syncer::run() {
     for (PartitionLog* partition : due)
       if (partition->wants_another_round()) add({partition, now + retry_of_sync});
   }
+}
+
+/// True when something is asked for, after at most what patience allows.
+bool Syncer::look_for_requests(std::unique_lock<std::mutex>& lock) {
+  if (patience_.look_ns() == 0 || stopping_) return false;
+  asked_.store(false, std::memory_order_relaxed);
+  lock.unlock();
+  const auto until = Clock::now() + std::chrono::nanoseconds(patience_.look_ns());
+  while (!asked_.load(std::memory_order_relaxed) && Clock::now() < until) std::this_thread::yield();
+  lock.lock();
+  return !requests_.empty();
 }
 
 void Syncer::write_marks(Clock::time_point now) {

@@ -8,7 +8,7 @@ using iotstream::log::Patience;
 namespace {
 
 Patience after_parks(int count, std::int64_t ns) {
-  Patience patience;
+  Patience patience(20'000);
   for (int i = 0; i != count; ++i) patience.parked_for(ns);
   return patience;
 }
