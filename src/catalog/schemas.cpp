@@ -375,4 +375,12 @@ std::shared_ptr<const Facts> Schemas::facts(FactsId id) const {
   return facts_[id.value < facts_.size() ? id.value : 0];
 }
 
+std::vector<std::pair<FactsId, std::shared_ptr<const Facts>>> Schemas::all_facts() const {
+  const std::shared_lock lock(mutex_);
+  std::vector<std::pair<FactsId, std::shared_ptr<const Facts>>> all;
+  for (std::size_t id = 0; id != facts_.size(); ++id)
+    if (facts_[id] != nullptr) all.emplace_back(FactsId(static_cast<decltype(FactsId::value)>(id)), facts_[id]);
+  return all;
+}
+
 }  // namespace iotstream::catalog

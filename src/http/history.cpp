@@ -80,6 +80,20 @@ class EventStream final : public net::BodySource {
   bool first_event_ = true;
 };
 
+/// `where=`, in the language of room query; nullptr when it is absent. Errors: invalid, with the place of what is wrong.
+Result<std::shared_ptr<const query::Bound>> where_parameter(Services& services, const net::Request& request,
+                                                            const model::Schema& schema) {
+  std::shared_ptr<const query::Bound> where;
+  const auto text = request.query_value("where");
+  if (!text) return where;
+  query::Scope scope{schema, {}, services.clock.now()};
+  for (const auto& [id, facts] : services.schemas.all_facts()) scope.facts.emplace_back(id, *facts);
+  auto bound = query::compile(*text, scope);
+  if (!bound) return Error{ErrorKind::invalid, fmt::format("where: {}", bound.error().message)};
+  where = std::make_shared<const query::Bound>(std::move(*bound));
+  return where;
+}
+
 Result<store::EventQuery> event_query(Services& services, const net::Request& request, const model::Schema& schema) {
   store::EventQuery query;
   query.dataset = schema.dataset();
@@ -95,7 +109,9 @@ Result<store::EventQuery> event_query(Services& services, const net::Request& re
   const std::string_view order = request.query_value("order").value_or("desc");
   if (order != "asc" && order != "desc")
     return Error{ErrorKind::invalid, fmt::format("order: '{}' is neither asc nor desc", order)};
-  if (request.query_value("where")) return Error{ErrorKind::invalid, "where: this server does not filter by fields"};
+  auto where = where_parameter(services, request, schema);
+  if (!where) return where.error();
+  query.where = std::move(*where);
   query.from = *from;
   query.to = *to;
   query.limit = *limit;

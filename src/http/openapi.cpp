@@ -37,7 +37,9 @@ constexpr Operation operations[] = {
      "200,409,413,415,422,429,503,507", json_type},
     {"/api/v1/datasets/{dataset}/events", "get",
      "Stored events, streamed: the fields as sent, @timestamp, device, _partition, _offset.",
-     "from: first time, inclusive;to: last time, exclusive;device: only of this device;fields: only these, separated by commas "
+     "from: first time, inclusive;to: last time, exclusive;device: only of this device;where: only events that pass this "
+     "filter, as "
+     "temperature > 95 and gear = 126;fields: only these, separated by commas "
      "(a comma in a name is written \\,);"
      "order: desc (newest first, default) or asc;limit: at most so many (100);cursor: next of the former page;format: json "
      "(default), ndjson or csv",

@@ -1,5 +1,7 @@
 #include "store/queries.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace iotstream::store {
@@ -7,6 +9,58 @@ namespace iotstream::store {
 namespace {
 
 constexpr unsigned read_connections = 3;
+constexpr std::uint64_t passed_over_max = 100'000;
+
+/// An event of history as a filter sees it.
+class Seen final : public query::EventView {
+ public:
+  explicit Seen(const Event& event) : event_(event) {}
+  Timestamp time() const override { return event_.time; }
+  std::string_view device() const override { return event_.device; }
+  PartitionId partition() const override { return event_.partition; }
+  Offset offset() const override { return event_.offset; }
+  FactsId facts() const override { return event_.facts; }
+  model::Value value(FieldId field) const override {
+    const auto& values = *event_.values;
+    const auto found =
+        std::lower_bound(values.begin(), values.end(), field, [](const auto& one, FieldId id) { return one.first < id; });
+    return found != values.end() && found->first == field ? found->second : model::Value{};
+  }
+
+ private:
+  const Event& event_;
+};
+
+/// The events that pass a query's filter, with the fields that it asks for: those that only the filter needs are read and left
+/// out.
+class Filtered {
+ public:
+  explicit Filtered(const EventQuery& query) : query_(query), fields_(query.fields) {
+    if (query.where == nullptr || fields_.empty()) return;
+    const auto looked_at = query.where->fields();
+    fields_.insert(fields_.end(), looked_at.begin(), looked_at.end());
+  }
+  const std::vector<FieldId>& fields() const { return fields_; }
+  /// nullptr: it does not pass. Valid until the next call.
+  const Event* operator()(const Event& event) {
+    if (query_.where == nullptr) return &event;
+    if (!query_.where->matches(Seen(event))) return nullptr;
+    if (query_.fields.empty()) return &event;
+    values_.clear();
+    for (const auto& value : *event.values)
+      if (std::find(query_.fields.begin(), query_.fields.end(), value.first) != query_.fields.end()) values_.push_back(value);
+    event_ = event;
+    event_.values = &values_;
+    return &event_;
+  }
+
+ private:
+  const EventQuery& query_;
+  std::vector<FieldId> fields_;
+  Event event_;
+  std::vector<std::pair<FieldId, model::Value>> values_;
+};
+
 }  // namespace
 
 Queries::Meter::Meter(metrics::Table& table, std::string_view kind)
@@ -58,18 +112,24 @@ Result<EventPage> Queries::events(const EventQuery& query, const std::function<b
   if (!chosen) return chosen.error();
   if (!*chosen || query.limit == 0) return page;
 
-  auto scan = EventScan::open(**connection, **layout, fields_of(**layout, query.fields), range);
+  Filtered filtered(query);
+  auto scan = EventScan::open(**connection, **layout, fields_of(**layout, filtered.fields()), range);
   if (!scan) return scan.error();
   Place last;
-  for (;;) {
+  for (std::uint64_t passed_over = 0;;) {
     auto event = scan->next();
     if (!event) return event.error();
     if (*event == nullptr) return page;
     // One more than asked for shows that there is a further page.
-    if (page.count == query.limit) break;
+    if (page.count == query.limit || passed_over == passed_over_max) break;
     last = {(*event)->time, (*event)->partition, (*event)->offset};
+    const Event* passes = filtered(**event);
+    if (passes == nullptr) {
+      ++passed_over;
+      continue;
+    }
     ++page.count;
-    if (!visit(**event)) break;
+    if (!visit(*passes)) break;
   }
   page.next = last.to_cursor();
   return page;

@@ -87,6 +87,8 @@ class Schemas {
   FactsId facts_for(std::string_view dataset, std::string_view code) const;
   /// Never null; empty for 0 and unknown ids. Shared: facts are immutable.
   std::shared_ptr<const Facts> facts(FactsId id) const;
+  /// All there are, of all datasets.
+  std::vector<std::pair<FactsId, std::shared_ptr<const Facts>>> all_facts() const;
 
  private:
   struct Dataset;

@@ -19,6 +19,7 @@
 #include <iotstream/model/row.hpp>
 #include <iotstream/model/schema.hpp>
 #include <iotstream/os/clock.hpp>
+#include <iotstream/query/filter.hpp>
 
 namespace iotstream::store {
 
@@ -42,11 +43,14 @@ struct EventQuery {
   bool newest_first = true;
   std::uint64_t limit = 100;
   std::string cursor;  ///< from a former page
+  /// Only events that pass; nullptr: all. After a hundred thousand that do not, a page ends early, so that a search can be
+  /// given up between pages.
+  std::shared_ptr<const query::Bound> where;
 };
 
 struct EventPage {
   std::uint64_t count = 0;
-  std::string next;  ///< empty: that was all
+  std::string next;  ///< empty: that was all. A page may be shorter than asked for and have a next one all the same
 };
 
 enum class Aggregate : unsigned char { avg, min, max, sum, count, first, last, p50, p95, p99 };

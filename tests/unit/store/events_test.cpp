@@ -50,6 +50,44 @@ TEST_CASE("pages by cursor, in either direction and of any size, are one big rea
   }
 }
 
+TEST_CASE("a filter chooses events, whatever fields are asked for, and pages of it are one big read") {
+  HistoryFixture f;
+  f.open();
+  send_some(f, 7, 400);
+  const auto schema = f.schemas.current("1");
+  REQUIRE(schema);
+  auto bound = query::compile("a >= 100 and not b < 75 and device in (d0, d2)", {*schema, {}, Timestamp{}});
+  REQUIRE(bound);
+  EventQuery query;
+  query.dataset = "1";
+  query.newest_first = false;
+  query.where = std::make_shared<const query::Bound>(*bound);
+  for (const std::uint64_t size : {3u, 1000u}) {
+    for (const bool one_field : {false, true}) {
+      query.limit = size;
+      query.cursor.clear();
+      query.fields.clear();
+      if (one_field) query.fields.push_back(*schema->find("c"));
+      std::vector<std::uint64_t> found;
+      do {
+        const auto page = f.history->events(query, [&](const Event& event) {
+          found.push_back(event.partition.value * 1000 + event.offset.value);
+          CHECK(event.values->size() == (one_field ? 1u : 3u));
+          CHECK((event.device == "d0" || event.device == "d2"));
+          return true;
+        });
+        REQUIRE(page.ok());
+        query.cursor = page->next;
+      } while (!query.cursor.empty());
+      std::vector<std::uint64_t> wanted;
+      for (const OwnedEvent& event : f.expected("1"))
+        if (event.device != "d1" && event.values.at(0).second.integer >= 150)
+          wanted.push_back(event.partition.value * 1000 + event.offset.value);
+      CHECK(found == wanted);
+    }
+  }
+}
+
 TEST_CASE("a cursor stays good while events arrive before and behind it") {
   HistoryFixture f;
   f.open();
