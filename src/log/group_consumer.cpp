@@ -11,6 +11,7 @@ namespace {
 
 /// Longest time that a parked consumer vouches for itself; then it does so again.
 constexpr Duration park_max = Duration::seconds(60);
+constexpr int commit_tries_max = 1000;
 
 }  // namespace
 
@@ -98,8 +99,9 @@ struct Consumer::Impl {
 
   Status commit(std::span<const Position> positions) {
     auto reply = coordinator.commit(options.group, membership.member, membership.generation, positions);
-    // A new generation may well leave these places here: it is adopted, and the commit tried once more.
-    if (reply && reply->standing == Standing::fenced)
+    // A new generation may well leave these places here: it is adopted, and the commit tried again, as often as members come
+    // and go meanwhile. Whether the places are still this member's the coordinator decides each time.
+    for (int tries = 0; tries != commit_tries_max && reply && reply->standing == Standing::fenced; ++tries)
       reply = coordinator.commit(options.group, membership.member, reply->membership.generation, positions);
     if (!reply) return reply.error();
     if (reply->standing != Standing::current)
