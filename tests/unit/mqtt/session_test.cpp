@@ -333,6 +333,10 @@ TEST_CASE("Subscribers get events as they were rendered, once, with the best QoS
     CHECK(granted.byte(granted.body.size() - 1) == 0);
     client.send(subscribe(version, 2, "#", 2, version == Version::v5 ? "\x0B\x06" : ""));
     CHECK(client.one().body.back() == 1);
+    // Events that come in the moment of a SUBSCRIBE may still go by the filters before it: this one is wanted by the new one
+    // only.
+    fixture.taken("warm", R"({"device":"x","b":1})");
+    client.send(puback(id_of(client.published(1).front())));
     fixture.taken("boiler", R"({"device":"b7","a":1})");
     fixture.taken("fresh", R"({"device":"x","b":2})");
     const auto got = client.published(2);
@@ -569,11 +573,20 @@ TEST_CASE("A subscriber with QoS 0 that is too far behind goes on at the end, an
   client.join("slow");
   client.send(subscribe(Version::v311, 1, "#", 0));
   client.one();
+  // The fanout may have begun while they still come in: what it has handed out before it was too far behind is not skipped.
+  constexpr std::uint64_t count = 20'000;
   std::string body;
-  for (unsigned n = 0; n < 500; ++n) body += "{\"device\":\"x\",\"n\":1}\n";
+  for (std::uint64_t n = 0; n != count; ++n) body += "{\"device\":\"x\",\"n\":1}\n";
   fixture.taken("d", body);
   const auto skipped = [&] { return fixture.metrics.counter("iotstream_mqtt_events_skipped_total", "").value(); };
-  CHECK(fixture.eventually([&] { return skipped() == 500; }));
+  std::uint64_t delivered = 0;
+  const auto deliver = [&] {
+    client.connection->drained();
+    for (const Answer& answer : client.got()) delivered += answer.type() == 3 ? 1 : 0;
+    return skipped() + delivered;
+  };
+  CHECK(fixture.eventually([&] { return deliver() == count; }));
+  CHECK(skipped() > 0);
   fixture.taken("d", R"({"device":"x","n":2})");
   CHECK(payload_of(client.published(1).front()) == R"({"device":"x","n":2})");
 }
