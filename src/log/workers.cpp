@@ -186,7 +186,7 @@ bool Syncer::look_for_requests(std::unique_lock<std::mutex>& lock) {
   const auto until = Clock::now() + std::chrono::nanoseconds(patience_.look_ns());
   while (!asked_.load(std::memory_order_relaxed) && Clock::now() < until) std::this_thread::yield();
   lock.lock();
-  return !requests_.empty();
+  return !requests_.empty() || stopping_;  // its notification may have come while nobody waited
 }
 
 void Syncer::write_marks(Clock::time_point now) {
