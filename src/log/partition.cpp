@@ -63,8 +63,6 @@ PartitionLog::PartitionLog(const Environment& environment, PartitionIdentity ide
   }
   if (!segments_.empty() && segments_.back()->summary().next_offset == recovered.next_offset)
     durable_mark_ = format::mark_of(segments_.back()->summary());
-  // Its only file was put aside: nothing is here, and yet offsets below may have been given out once.
-  if (segments_.empty() && !recovered.mark) durable_mark_.next_offset = recovered.next_offset;
 }
 
 std::string PartitionLog::name() const { return fmt::format("{}/{}", identity_.topic, identity_.partition); }

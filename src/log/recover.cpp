@@ -36,6 +36,7 @@ class Recovery {
     // A mark at no place is that of a log that held nothing: it only says where the offsets begin.
     if (result_.segments.empty() && result_.mark && result_.mark->position == 0)
       result_.next_offset = result_.mark->next_offset;
+    if (auto status = mark_empty_log(); !status) return status.error();
     if (result_.mark && result_.mark->next_offset > result_.next_offset) {
       // Acknowledged records are gone. Their offsets must not come back with other contents.
       report(result_.next_offset, result_.mark->next_offset, path_of(result_.mark->segment_base), result_.mark->position, 0,
@@ -47,6 +48,19 @@ class Recovery {
   }
 
  private:
+  /// Its only file was put aside, and offsets below may have been given out once: only that file's name said so, and the next
+  /// start would not find it. The mark says it from now on.
+  Status mark_empty_log() {
+    const bool known = result_.mark && result_.mark->next_offset >= result_.next_offset;
+    if (!result_.segments.empty() || result_.next_offset == 0 || known) return {};
+    format::Mark mark;
+    mark.segment_base = mark.next_offset = result_.next_offset;
+    if (auto status = marks_.write(mark); !status) return status;
+    if (auto status = marks_.sync(); !status) return status;
+    result_.mark = mark;
+    return {};
+  }
+
   Status list() {
     auto names = context_.disk.list(context_.directory);
     if (!names) return names.error();
