@@ -239,3 +239,16 @@ TEST_CASE("with several writers every partition keeps its order and nothing is l
     for (const auto& [key, number] : last) CHECK(number == records - 8 + static_cast<int>(p));
   }
 }
+
+// The sync thread looked for more without its mutex when the log was closed; the notification came while nobody waited, and
+// closing waited for ever.
+TEST_CASE("a log that is closed while its sync thread looks for more ends") {
+  LogFixture f;
+  for (int round = 0; round != 100; ++round) {
+    f.open();
+    for (int i = 0; i != 10; ++i) LogFixture::append_durably(f.partition(), i, "k", "v");
+    f.close();
+  }
+  f.open();
+  CHECK(f.partition().watermarks().durable == Offset(1000));
+}
