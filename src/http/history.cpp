@@ -244,6 +244,9 @@ Answer series(Services& services, const net::Request& request) {
   query.from = from->value_or(query.to - Duration::seconds(900));
   if (query.from >= query.to) return Error{ErrorKind::invalid, "from: must be before to"};
   query.device = request.query_value("device").value_or("");
+  auto where = where_parameter(services, request, **schema);
+  if (!where) return where.error();
+  query.where = std::move(*where);
   auto interval = interval_of(request, query.to - query.from);
   if (!interval) return interval.error();
   query.interval = *interval;

@@ -75,7 +75,7 @@ constexpr Operation operations[] = {
      "fields: names separated by commas;from: first time (15 minutes before to);to: last time, exclusive (now);points: about "
      "so many buckets (500);interval: the bucket's exact length, as 1s or 5min;"
      "agg: avg (default), min, max, sum, count, first, last, p50, p95, p99, several separated by commas;device: only of this "
-     "device",
+     "device;where: only of events that pass this filter",
      "", "200,404", json_type},
     {"/api/v1/datasets/{dataset}/rejected", "get",
      "Readings that could not be taken, newest first: "

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "store/filter_sql.hpp"
+
 namespace iotstream::store {
 
 namespace {
@@ -11,39 +13,20 @@ namespace {
 constexpr unsigned read_connections = 3;
 constexpr std::uint64_t passed_over_max = 100'000;
 
-/// An event of history as a filter sees it.
-class Seen final : public query::EventView {
- public:
-  explicit Seen(const Event& event) : event_(event) {}
-  Timestamp time() const override { return event_.time; }
-  std::string_view device() const override { return event_.device; }
-  PartitionId partition() const override { return event_.partition; }
-  Offset offset() const override { return event_.offset; }
-  FactsId facts() const override { return event_.facts; }
-  model::Value value(FieldId field) const override {
-    const auto& values = *event_.values;
-    const auto found =
-        std::lower_bound(values.begin(), values.end(), field, [](const auto& one, FieldId id) { return one.first < id; });
-    return found != values.end() && found->first == field ? found->second : model::Value{};
-  }
-
- private:
-  const Event& event_;
-};
-
-/// The events that pass a query's filter, with the fields that it asks for: those that only the filter needs are read and left
-/// out.
+/// The events that SQL lets through and a query's filter, too, with the fields that it asks for: those that only the filter
+/// needs are read and left out.
 class Filtered {
  public:
-  explicit Filtered(const EventQuery& query) : query_(query), fields_(query.fields) {
-    if (query.where == nullptr || fields_.empty()) return;
+  /// `look`: SQL could not say all of the filter.
+  Filtered(const EventQuery& query, bool look) : query_(query), fields_(query.fields), look_(look) {
+    if (!look_ || fields_.empty()) return;
     const auto looked_at = query.where->fields();
     fields_.insert(fields_.end(), looked_at.begin(), looked_at.end());
   }
   const std::vector<FieldId>& fields() const { return fields_; }
   /// nullptr: it does not pass. Valid until the next call.
   const Event* operator()(const Event& event) {
-    if (query_.where == nullptr) return &event;
+    if (!look_) return &event;
     if (!query_.where->matches(Seen(event))) return nullptr;
     if (query_.fields.empty()) return &event;
     values_.clear();
@@ -57,6 +40,7 @@ class Filtered {
  private:
   const EventQuery& query_;
   std::vector<FieldId> fields_;
+  bool look_;
   Event event_;
   std::vector<std::pair<FieldId, model::Value>> values_;
 };
@@ -112,8 +96,15 @@ Result<EventPage> Queries::events(const EventQuery& query, const std::function<b
   if (!chosen) return chosen.error();
   if (!*chosen || query.limit == 0) return page;
 
-  Filtered filtered(query);
-  auto scan = EventScan::open(**connection, **layout, fields_of(**layout, filtered.fields()), range);
+  FilterSql filter;
+  if (query.where != nullptr) {
+    auto compiled = filter_sql(*query.where, **layout, **connection);
+    if (!compiled) return compiled.error();
+    filter = std::move(*compiled);
+    narrow(range, *query.where);
+  }
+  Filtered filtered(query, !filter.exact);
+  auto scan = EventScan::open(**connection, **layout, fields_of(**layout, filtered.fields()), range, filter);
   if (!scan) return scan.error();
   Place last;
   for (std::uint64_t passed_over = 0;;) {
@@ -168,7 +159,7 @@ Result<std::vector<Offset>> Queries::snapshot(const EventQuery& query, const std
   auto chosen = choose_device(**connection, **layout, query.device, range);
   if (!chosen) return chosen.error();
   if (!*chosen) return offsets;
-  auto scan = EventScan::open(**connection, **layout, fields_of(**layout, query.fields), range);
+  auto scan = EventScan::open(**connection, **layout, fields_of(**layout, query.fields), range, {});
   if (!scan) return scan.error();
   for (;;) {
     auto event = scan->next();

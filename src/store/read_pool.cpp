@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "store/filter_sql.hpp"
 #include "store/state.hpp"
 
 namespace iotstream::store {
@@ -90,6 +91,7 @@ Result<std::unique_ptr<ReadPool>> ReadPool::open(const std::string& path, unsign
   for (unsigned i = 0; i < connections; ++i) {
     auto database = sqlite::Database::open(path, sqlite::OpenMode::read_only);
     if (!database) return database.error();
+    if (auto added = add_filter_function(*database); !added) return added.error();
     pool->free_.push_back(std::make_unique<ReadConnection>(std::move(*database)));
   }
   return pool;

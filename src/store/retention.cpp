@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "store/filter_sql.hpp"
+
 namespace iotstream::store {
 
 namespace {
@@ -151,7 +153,7 @@ Result<Retention::Victims> Retention::find(const DatasetState& dataset, Timestam
   ScanRange range;
   range.to = cutoff;
   range.after = place_;
-  auto scan = EventScan::open(reader_, *dataset.layout, fields_of(*dataset.layout, {}), range);
+  auto scan = EventScan::open(reader_, *dataset.layout, fields_of(*dataset.layout, {}), range, {});
   if (!scan) return scan.error();
   const std::vector<Offset> limits = arrived_before(dataset, cutoff);
   Victims victims;

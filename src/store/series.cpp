@@ -8,6 +8,7 @@
 #include <iotstream/model/number.hpp>
 
 #include "store/buckets.hpp"
+#include "store/filter_sql.hpp"
 #include "store/queries.hpp"
 
 namespace iotstream::store {
@@ -94,16 +95,16 @@ void add_column(Accumulator& accumulator, const sqlite::Statement& row, int colu
 
 /// The quick way: time and the fields' own columns.
 Status collect_columns(ReadConnection& connection, const Layout& layout, const SeriesQuery& query, const ScanRange& range,
-                       Collector& collector) {
+                       const FilterSql& filter, Collector& collector) {
   std::string sql = "SELECT \"time\"";
   for (const FieldId field : query.fields) {
     sql += field.value < layout.columns().size() ? ", " + sqlite::quote_identifier(layout.column(field).name) : ", NULL";
   }
-  sql += " FROM " + sqlite::quote_identifier(layout.table()) + where_sql(range);
+  sql += " FROM " + sqlite::quote_identifier(layout.table()) + filter.behind(where_sql(range));
   auto prepared = connection.prepare(sql + " ORDER BY \"time\", \"partition\", \"offset\"");
   if (!prepared) return prepared.error();
   sqlite::Statement& row = **prepared;
-  bind_range(row, range, 1);
+  filter.bind(row, bind_range(row, range, 1));
   for (;;) {
     auto stepped = row.step();
     if (!stepped) return stepped.error();
@@ -113,15 +114,21 @@ Status collect_columns(ReadConnection& connection, const Layout& layout, const S
   }
 }
 
-/// For fields without a column of their own.
+/// For fields without a column of their own, and filters that SQL cannot say.
 Status collect_events(ReadConnection& connection, const Layout& layout, const SeriesQuery& query, const ScanRange& range,
-                      Collector& collector) {
-  auto scan = EventScan::open(connection, layout, fields_of(layout, query.fields), range);
+                      const FilterSql& filter, Collector& collector) {
+  std::vector<FieldId> fields = query.fields;
+  if (!filter.exact) {
+    const auto looked_at = query.where->fields();
+    fields.insert(fields.end(), looked_at.begin(), looked_at.end());
+  }
+  auto scan = EventScan::open(connection, layout, fields_of(layout, fields), range, filter);
   if (!scan) return scan.error();
   for (;;) {
     auto event = scan->next();
     if (!event) return event.error();
     if (*event == nullptr) return {};
+    if (!filter.exact && !query.where->matches(Seen(**event))) continue;
     collector.begin_row((*event)->time.us);
     for (std::size_t i = 0; i < query.fields.size(); ++i) {
       for (const auto& [field, value] : *(*event)->values) {
@@ -170,8 +177,15 @@ Result<Series> Queries::series(const SeriesQuery& query) {
   auto chosen = choose_device(**connection, **layout, query.device, range);
   if (!chosen) return chosen.error();
   if (!*chosen || buckets.count == 0) return collector.finish();
-  const auto collect = any_in_more(query.fields) ? collect_events : collect_columns;
-  if (auto collected = collect(**connection, **layout, query, range, collector); !collected) return collected.error();
+  FilterSql filter;
+  if (query.where != nullptr) {
+    auto compiled = filter_sql(*query.where, **layout, **connection);
+    if (!compiled) return compiled.error();
+    filter = std::move(*compiled);
+    narrow(range, *query.where);
+  }
+  const auto collect = !filter.exact || any_in_more(query.fields) ? collect_events : collect_columns;
+  if (auto collected = collect(**connection, **layout, query, range, filter, collector); !collected) return collected.error();
   return collector.finish();
 }
 

@@ -43,8 +43,8 @@ struct EventQuery {
   bool newest_first = true;
   std::uint64_t limit = 100;
   std::string cursor;  ///< from a former page
-  /// Only events that pass; nullptr: all. After a hundred thousand that do not, a page ends early, so that a search can be
-  /// given up between pages.
+  /// Only events that pass; nullptr: all. Where SQL cannot say the filter, a page ends early after a hundred thousand that do
+  /// not pass.
   std::shared_ptr<const query::Bound> where;
 };
 
@@ -65,6 +65,7 @@ struct SeriesQuery {
   Timestamp to;
   Duration interval;   ///< > 0: width of a bucket; buckets begin at its multiples since the epoch
   std::string device;  ///< empty or `*`: all together
+  std::shared_ptr<const query::Bound> where;  ///< only events that pass; nullptr: all
 };
 
 struct SeriesColumn {
