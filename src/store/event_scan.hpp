@@ -9,19 +9,10 @@
 #include <iotstream/store/history.hpp>
 
 #include "store/codec.hpp"
+#include "store/place.hpp"
 #include "store/read_pool.hpp"
 
 namespace iotstream::store {
-
-/// A place in the order of events: by time, then partition, then offset.
-struct Place {
-  Timestamp time;
-  PartitionId partition;
-  Offset offset;
-
-  std::string to_cursor() const;
-  static std::optional<Place> from_cursor(std::string_view cursor);
-};
 
 struct ScanRange {
   std::optional<Timestamp> from;  ///< inclusive
@@ -44,6 +35,8 @@ class EventScan {
 
   /// The next event, valid until the next call; nullptr at the end. Errors: io, corrupt, unavailable (interrupted).
   Result<const Event*> next();
+  /// Of the event that next() gave.
+  std::int64_t device_id() const { return statement_->integer(3); }
 
  private:
   EventScan(ReadConnection& connection, sqlite::Statement& statement, RowReader reader)
