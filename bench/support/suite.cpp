@@ -3,6 +3,7 @@
 #include "bench/system/log.hpp"
 #include "bench/system/mqtt.hpp"
 #include "bench/system/path.hpp"
+#include "bench/system/store.hpp"
 
 namespace iotstream::bench {
 
@@ -23,6 +24,10 @@ const std::vector<Entry>& suite() {
        import},
       {"mqtt", "one publisher, one subscriber, messages of 512 bytes over 8 devices; the same client beside Debian's mosquitto",
        mqtt},
+      {"store",
+       "history in this process: a machine of 14 signals at 10 Hz, 16 columns; 300,000 rows for the writer, 5,000,000 for "
+       "questions",
+       store_suite},
   };
   return entries;
 }

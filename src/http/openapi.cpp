@@ -36,7 +36,9 @@ constexpr Operation operations[] = {
      "acks: durable (default), written or none", "application/json,application/x-ndjson,text/csv",
      "200,409,413,415,422,429,503,507", json_type},
     {"/api/v1/datasets/{dataset}/events", "get",
-     "Stored events, streamed: the fields as sent, @timestamp, device, _partition, _offset.",
+     "Events, streamed: the fields as sent, @timestamp, device, _partition, _offset; with JSON also their count, behind "
+     "(durable "
+     "events that the answer lacks, 0 as a rule) and next, the cursor of the next page.",
      "from: first time, inclusive;to: last time, exclusive;device: only of this device;where: only events that pass this "
      "filter, as "
      "temperature > 95 and gear = 126;fields: only these, separated by commas "
@@ -70,12 +72,21 @@ constexpr Operation operations[] = {
      "back to what its name tells. A new version of the schema.",
      "", "application/json", "200,404,422,503,507", json_type},
     {"/api/v1/datasets/{dataset}/series", "get",
-     "Aggregates over time: {\"time\":[µs],\"series\":[{\"field\",\"agg\",\"values\"}]}. Buckets begin at multiples of the "
-     "interval since the epoch; an empty one is null (count: 0).",
+     "Aggregates over time: {\"interval_us\",\"tier\",\"rows_scanned\",\"behind\",\"time\":[µs],\"series\":[{\"field\",\"agg\","
+     "\"values\"}]}. Buckets begin at multiples of the interval since the epoch; an empty one is null (count: 0). tier: the "
+     "longest rollups that were read (rows, 1s, 1min, 1h); behind: durable events that the answer lacks, 0 as a rule. With "
+     "agg=m4, for drawing: {\"from\",\"to\",\"columns\",…,\"series\":[{\"field\",\"agg\",\"time\":[µs],\"values\"}]}: of each "
+     "of "
+     "points equal columns of the window the first, least, greatest and last reading with their times, in order; a line "
+     "through "
+     "them is drawn as one through all readings.",
      "fields: names separated by commas;from: first time (15 minutes before to);to: last time, exclusive (now);points: about "
-     "so many buckets (500);interval: the bucket's exact length, as 1s or 5min;"
-     "agg: avg (default), min, max, sum, count, first, last, p50, p95, p99, several separated by commas;device: only of this "
-     "device",
+     "so many buckets (500), longer ones where only those are kept; of m4 exactly so many columns;interval: the bucket's exact "
+     "length, as 1s or 5min;"
+     "agg: avg (default), min, max, sum, count, first, last, rate (a counter's increase per second, beginning anew at 0 "
+     "counted), "
+     "p50, p95, p99, several separated by commas; or m4 alone;device: only of this "
+     "device;where: only of events that pass this filter",
      "", "200,404", json_type},
     {"/api/v1/datasets/{dataset}/rejected", "get",
      "Readings that could not be taken, newest first: "

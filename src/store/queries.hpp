@@ -14,8 +14,39 @@
 
 #include "store/event_scan.hpp"
 #include "store/read_pool.hpp"
+#include "store/tail.hpp"
+#include "store/window.hpp"
 
 namespace iotstream::store {
+
+/// A consistent picture of one dataset: a transaction of a connection, and where it ends in the log.
+class Picture {
+ public:
+  Picture(ReadPool::Lease lease, ReadTransaction transaction, LayoutPtr layout, log::Topic* topic, std::vector<Offset> consumed)
+      : lease_(std::move(lease)),
+        transaction_(std::move(transaction)),
+        layout_(std::move(layout)),
+        topic_(topic),
+        consumed_(std::move(consumed)) {}
+
+  ReadConnection& connection() { return *lease_; }
+  const LayoutPtr& layout() const { return layout_; }  ///< nullptr: nothing of it is in the database
+  const std::vector<Offset>& consumed() const { return consumed_; }
+  Tail tail() const { return topic_ == nullptr ? Tail() : Tail::read(*topic_, consumed_); }
+  Result<WindowReader> read(const WindowQuestion& question) {
+    return WindowReader::open(*lease_, layout_, topic_, consumed_, question);
+  }
+
+ private:
+  ReadPool::Lease lease_;
+  ReadTransaction transaction_;  ///< ends before the connection is given back
+  LayoutPtr layout_;
+  log::Topic* topic_;
+  std::vector<Offset> consumed_;
+};
+
+/// Ascending, each once.
+std::vector<FieldId> sorted_fields(std::vector<FieldId> fields);
 
 /// Any thread; a query runs on its caller's.
 class Queries {
@@ -26,6 +57,7 @@ class Queries {
   Result<EventPage> events(const EventQuery& query, const std::function<bool(const Event&)>& visit);
   Result<std::vector<Offset>> snapshot(const EventQuery& query, const std::function<bool(const Event&)>& visit);
   Result<Series> series(const SeriesQuery& query);
+  Result<M4> m4(const M4Query& query);
   void close() { pool_->close(); }
 
  private:
@@ -53,7 +85,8 @@ class Queries {
 
   Queries(std::unique_ptr<ReadPool> pool, log::Log& log, const catalog::Schemas& schemas, os::Clock& clock,
           metrics::Table& metrics);
-  /// not_found unless the dataset is known, with rows or without.
+  /// Errors: not_found unless the dataset is known, with rows or without.
+  Result<Picture> look(const std::string& dataset, const Cancelled& cancelled);
   Status known(const std::string& dataset) const;
   Result<std::vector<Offset>> consumed(ReadConnection& connection, const std::string& dataset, const LayoutPtr& layout);
 
