@@ -97,16 +97,36 @@ describe('moving the window', () => {
 });
 
 describe('state in the URL', () => {
+  const live: View = { mode: 'live', span: 60e6 };
+  const plain: UrlState = { screen: 'live', dataset: null, view: live, theme: null, language: null, own: {} };
   const states: UrlState[] = [
-    { dataset: null, view: { mode: 'live', span: 60e6 }, theme: 'system' },
-    { dataset: '1', view: { mode: 'live', span: 300e6 }, theme: 'dark' },
-    { dataset: 'a/b &=#ü', view: { mode: 'paused', span: 900e6, from: NOW - 5e6, to: NOW }, theme: 'light' },
-    { dataset: 'x', view: { mode: 'paused', span: 86_400e6, from: NOW - 86_400e6, to: NOW }, theme: 'system' },
+    plain,
+    { ...plain, dataset: 'a b&c=d', view: { mode: 'live', span: 900e6 }, theme: 'dark' },
+    { ...plain, dataset: '1', view: { mode: 'paused', span: 60e6, from: NOW - 5e6, to: NOW }, theme: 'light' },
+    { ...plain, view: { mode: 'paused', span: 300e6, from: NOW - 1_000, to: NOW }, language: 'fr' },
+    { ...plain, screen: 'explore', own: { q: 'speed > 5 and gear = "é?&"', sort: '-time' } },
+    { ...plain, screen: 'build', dataset: '2', language: 'en', theme: 'system', own: { board: '7' } },
   ];
 
   it.each(states)('comes back: %j', (state) => expect(parseHash(formatHash(state), NOW)).toEqual(state));
 
   it('is empty at the start', () => expect(formatHash(states[0] as UrlState)).toBe(''));
+
+  it.each([
+    ['#/', 'live', {}],
+    ['#/live?dataset=1', 'live', {}],
+    ['#/explore', 'explore', {}],
+    ['#/explore/?q=a&lang=de', 'explore', { q: 'a' }],
+    ['#/no such?', 'no such', {}],
+    ['#q=a', 'live', { q: 'a' }],
+  ])('reads the screen of %s', (hash, screen, own) => {
+    expect(parseHash(hash, NOW)).toMatchObject({ screen, own });
+  });
+
+  it('keeps what a screen calls as the page does from standing in its way', () => {
+    const hash = formatHash({ ...plain, screen: 'explore', own: { dataset: 'x', q: 'a' } });
+    expect(hash).toBe('#/explore?q=a');
+  });
 
   it('takes relative times', () => {
     expect(parseHash('#from=-2h&to=-1h', NOW).view).toEqual({
@@ -121,7 +141,7 @@ describe('state in the URL', () => {
     'falls back from %s',
     (hash) => {
       expect(parseHash(hash, NOW).view).toEqual({ mode: 'live', span: 60e6 });
-      expect(parseHash(hash, NOW).theme).toBe('system');
+      expect(parseHash(hash, NOW).theme).toBeNull();
     },
   );
 });

@@ -1,8 +1,8 @@
 // The chart of one numeric field: one line per device.
 
 import { nearestValue } from '../state/ring';
+import { say } from '../text/charts';
 import { formatValue } from '../view/format';
-import { say } from '../view/text';
 import type { Moment } from './loop';
 import { Panel } from './panel';
 import type { Area, Plot } from './plot';

@@ -94,7 +94,7 @@ class FrameLoop {
     }
     // A message posted inside a frame is handled after the browser has painted it.
     this.channel.port2.postMessage(null);
-    if (moment.live && link.peek().state !== 'connecting') this.request();
+    if (moment.live && this.visible.size > 0 && link.peek().state !== 'connecting') this.request();
   }
 }
 

@@ -1,7 +1,7 @@
 // The states of one text or truth-value field over time: coloured runs with the value written in them, one lane per device.
 
 import { lowerBound, nearestValue } from '../state/ring';
-import { say } from '../view/text';
+import { say } from '../text/charts';
 import { Surface } from './canvas';
 import type { Moment } from './loop';
 import { palette } from './palette';

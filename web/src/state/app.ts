@@ -1,11 +1,13 @@
 // The state of the page, as signals, and the few actions on it. Samples are not here: they live in the feeds' rings.
 
-import { computed, signal } from '@preact/signals';
+import { batch, computed, effect, signal } from '@preact/signals';
+import { type Language, language, speak } from '../text/area';
 import { type DatasetInfo, type DeviceInfo, getDatasets, getDevices, getSchema, type Schema } from '../wire/rest';
 import type { LinkState } from '../wire/socket';
 import { History } from './history';
 import { LiveClient } from './live';
-import { formatHash, parseHash, type Theme } from './url';
+import { ownLanguage, remember, remembered } from './preferences';
+import { formatHash, type Own, parseHash, type Theme, type UrlState } from './url';
 import { bounds, panned, pausedAt, type View, zoomed } from './window';
 
 export const datasets = signal<DatasetInfo[] | null>(null);
@@ -25,7 +27,15 @@ export const restFailure = signal<string | null>(null);
 const first = parseHash(location.hash, Date.now() * 1_000);
 export const view = signal<View>(first.view);
 export const dataset = signal<string | null>(first.dataset);
-export const theme = signal<Theme>(first.theme);
+/** Name of the screen that the address asks for. */
+export const screen = signal(first.screen);
+/** What that screen keeps in the address for itself; written by `setOwn`. */
+export const own = signal<Own>(first.own);
+export const theme = signal<Theme>(first.theme ?? remembered('theme') ?? 'system');
+/** Said from the start; `language` follows once its texts are here. */
+const firstLanguage: Language = first.language ?? remembered('language') ?? ownLanguage();
+/** On a wall: nothing but the panels. */
+export const kiosk = new URLSearchParams(location.search).has('kiosk');
 export const shownDatasets = computed(() => {
   const all = datasets.value ?? [];
   return dataset.value === null ? all : all.filter((d) => d.name === dataset.value);
@@ -210,27 +220,72 @@ export function toggleDevice(key: string): void {
   repaint();
 }
 
-/** Address of a dataset's own page, of the page of all with null, keeping window and theme. */
-export function hrefOf(name: string | null): string {
-  const hash = formatHash({ dataset: name, view: view.value, theme: theme.value });
+function urlState(): UrlState {
+  return {
+    screen: screen.value,
+    dataset: dataset.value,
+    view: view.value,
+    // What the browser would take by itself need not be said.
+    theme: theme.value === 'system' ? null : theme.value,
+    language: language.value === ownLanguage() ? null : language.value,
+    own: own.value,
+  };
+}
+
+function hashOf(changed: Partial<UrlState>): string {
+  const hash = formatHash({ ...urlState(), ...changed });
   return hash === '' ? '#' : hash;
+}
+
+/** Address of a dataset on the present screen, of all of them with null; window, theme and language stay. */
+export function hrefOf(name: string | null): string {
+  return hashOf({ dataset: name });
+}
+
+/** Address of a screen; dataset, window, theme and language stay, `parameters` are what the screen keeps for itself. */
+export function hrefOfScreen(name: string, parameters: Own = {}): string {
+  return hashOf({ screen: name, own: parameters });
+}
+
+/** Changes what the screen keeps in the address; an empty text takes the key out. The way back stays as it is. */
+export function setOwn(changed: Own): void {
+  own.value = Object.fromEntries(Object.entries({ ...own.peek(), ...changed }).filter(([, value]) => value !== ''));
+}
+
+export function setTheme(next: Theme): void {
+  theme.value = next;
+  remember('theme', next);
+}
+
+export function setLanguage(next: Language): void {
+  remember('language', next);
+  void speak(next);
 }
 
 function applyHash(): void {
   const state = parseHash(location.hash, live.clock.now());
-  dataset.value = state.dataset;
-  theme.value = state.theme;
+  batch(() => {
+    screen.value = state.screen;
+    dataset.value = state.dataset;
+    own.value = state.own;
+    if (state.theme !== null) theme.value = state.theme;
+  });
+  if (state.language !== null && state.language !== language.peek()) void speak(state.language);
   setView(state.view);
 }
 
-/** Connects the state to the page: URL, theme, hidden tab, polling. Called once. */
-export function start(): void {
+/**
+ * Connects the state to the page: URL, theme, language, hidden tab, polling. Called once. Resolves when the texts of the
+ * language are here.
+ */
+export async function start(): Promise<void> {
   live.hold(view.value.mode === 'paused');
-  view.subscribe(() => writeHash());
-  dataset.subscribe(() => writeHash());
   theme.subscribe((value) => {
     document.documentElement.dataset.theme = value;
-    writeHash();
+  });
+  language.subscribe((value) => {
+    document.documentElement.lang = value;
+    repaint();
   });
   window.addEventListener('hashchange', applyHash);
   window.addEventListener('online', () => live.hurry());
@@ -241,10 +296,12 @@ export function start(): void {
   poll(DEVICES_EVERY_MS, refreshDevices);
   poll(CATALOG_EVERY_MS, refresh);
   void refresh();
+  await speak(firstLanguage);
+  effect(writeHash);
 }
 
 function writeHash(): void {
-  const hash = formatHash({ dataset: dataset.value, view: view.value, theme: theme.value });
+  const hash = formatHash(urlState());
   if (hash === location.hash) return;
   // Replaced, not pushed: a window that changes with every drag would fill the browser's way back.
   window.history.replaceState(null, '', hash === '' ? location.pathname + location.search : hash);

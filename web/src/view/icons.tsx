@@ -39,3 +39,19 @@ export function Logo() {
     </svg>
   );
 }
+
+/** Of every screen that the texts have a title for. */
+const SCREEN_PATHS = {
+  live: 'M1.5 9h2.7l1.7-5 2.8 8 2.2-6 1.2 3h2.4',
+  explore: 'M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9zM10.3 10.3l3.4 3.4M5.2 7h3.6',
+  files: 'M3.5 1.8h5.3l3.7 3.7v8.7h-9zM8.6 2v3.7h3.7M5.6 8.6h4.8M5.6 11.2h4.8',
+  build: 'M2 2.5h5v6H2zM9.5 2.5H14v3.2H9.5zM9.5 8.2H14v5.3H9.5zM2 11h5v2.5H2z',
+  devices:
+    'M4.5 4.5h7v7h-7zM6.5 1.8v2.7M9.5 1.8v2.7M6.5 11.5v2.7M9.5 11.5v2.7M1.8 6.5h2.7M1.8 9.5h2.7M11.5 6.5h2.7M11.5 9.5h2.7',
+  streams: 'M1.8 4.2h8.4M12.2 4.2h2M1.8 8h3.4M7.2 8h7M1.8 11.8h6.4M10.2 11.8h4',
+  self: 'M2.2 11.8a6.3 6.3 0 1 1 11.6 0M8 9.2l2.6-3.6M8 9.2h.01',
+};
+
+export function ScreenIcon({ screen }: { screen: keyof typeof SCREEN_PATHS }) {
+  return <Icon path={SCREEN_PATHS[screen]} />;
+}

@@ -6,8 +6,8 @@ import { StripPanel } from '../chart/strip-panel';
 import { Tile } from '../chart/tile';
 import { TrackPanel } from '../chart/track-panel';
 import { ValueList } from '../chart/values';
+import { say } from '../text/charts';
 import type { SchemaField } from '../wire/rest';
-import { say } from './text';
 
 interface FieldProps {
   dataset: string;

@@ -1,11 +1,12 @@
 // The keyboard: what each key does, and the list that says so.
 
+import { shown } from '../screens/current';
 import { goBack, goLive, pan, togglePause, zoom } from '../state/app';
-import { say, type TextKey } from './text';
+import { type ShellKey, say } from '../text/shell';
 
 const PAN_PART = 0.25;
 
-const LIST: [string[], TextKey][] = [
+const LIST: [string[], ShellKey][] = [
   [['Space'], 'help.space'],
   [['+', '−'], 'help.zoom'],
   [['←', '→'], 'help.pan'],
@@ -24,7 +25,8 @@ export function openShortcuts(): void {
   if (element !== null && !element.open) element.showModal();
 }
 
-const ACTIONS: Record<string, () => void> = {
+/** Keys of the time window: on screens that look at it. */
+const WINDOW_ACTIONS: Record<string, () => void> = {
   ' ': togglePause,
   '+': () => zoom(1),
   '=': () => zoom(1),
@@ -33,7 +35,6 @@ const ACTIONS: Record<string, () => void> = {
   ArrowRight: () => pan(PAN_PART),
   Escape: goBack,
   l: () => goLive(),
-  '?': openShortcuts,
 };
 
 /** Scrolls to the n-th dataset of the page. */
@@ -42,7 +43,9 @@ function jump(n: number): void {
 }
 
 function actionOf(key: string): (() => void) | undefined {
-  return /^[1-9]$/.test(key) ? () => jump(Number(key)) : ACTIONS[key];
+  if (key === '?') return openShortcuts;
+  if (shown.peek()?.module.usesWindow !== true) return undefined;
+  return /^[1-9]$/.test(key) ? () => jump(Number(key)) : WINDOW_ACTIONS[key];
 }
 
 function isTyping(target: EventTarget | null): boolean {

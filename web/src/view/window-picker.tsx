@@ -4,9 +4,9 @@ import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { goBack, goLive, live, pause, setView, view } from '../state/app';
 import { formatSpan, PRESETS, parseInstant, pausedAt } from '../state/window';
+import { say } from '../text/shell';
 import { formatDuration, formatInstant } from './format';
 import { BackIcon, PauseIcon, PlayIcon } from './icons';
-import { say } from './text';
 
 function Presets() {
   const { mode, span } = view.value;
