@@ -1,16 +1,28 @@
 // The chart of one numeric field: one line per device.
 
-import { nearestValue } from '../state/ring';
+import { nearestValue, valueAtOrBefore } from '../state/ring';
 import { say } from '../text/charts';
 import { formatValue } from '../view/format';
 import type { Moment } from './loop';
 import { Panel } from './panel';
 import type { Area, Plot } from './plot';
-import { type DeviceLine, sourceLines } from './source';
+import { type DeviceLine, overlayLines, sourceLines } from './source';
 import { UPlotPlot } from './uplot-plot';
 import type { ValueList } from './values';
 
 const SUMMARY_EVERY_MS = 4_000;
+
+/** The value of a line at `time` of the window, the last one in the window when it is null. */
+function valueAt(line: DeviceLine, { from, to }: Moment, time: number | null): number {
+  const { rows, value, last, rule, shift = 0 } = line;
+  const reach = (to - from) / 20;
+  const column = time === null ? last : value;
+  const at =
+    time === null
+      ? valueAtOrBefore(rows, last, to - shift)
+      : nearestValue(rows, value, time - shift, Math.min(Math.max(rule.longest, reach / 4), reach));
+  return at < 0 ? Number.NaN : (column[(rows.start + at) & rows.mask] as number);
+}
 
 export class LinePanel extends Panel {
   private plot: Plot | null = null;
@@ -50,7 +62,7 @@ export class LinePanel extends Panel {
   protected draw(moment: Moment): void {
     this.create();
     const sourced = sourceLines(this.dataset, this.field, 'number', moment, this.area().width);
-    this.lines = sourced.lines;
+    this.lines = [...sourced.lines, ...overlayLines(this.dataset, this.field, moment, this.area().width)];
     const extent = this.plot?.draw(this.lines, moment.from, moment.to) ?? null;
     const words =
       extent !== null ? '' : sourced.waiting ? say('panel.waiting') : (sourced.refusal ?? say('panel.empty'));
@@ -63,19 +75,20 @@ export class LinePanel extends Panel {
   }
 
   protected showValues(moment: Moment, time: number | null): void {
-    const reach = (moment.to - moment.from) / 20;
     for (const [i, line] of this.lines.entries()) {
-      const { rows, value, rule } = line;
-      const at = nearestValue(
-        rows,
-        value,
-        time ?? moment.to,
-        time === null ? Number.POSITIVE_INFINITY : Math.min(Math.max(rule.longest, reach / 4), reach),
-      );
-      const number = at < 0 ? Number.NaN : (value[(rows.start + at) & rows.mask] as number);
-      this.values.set(i, line.device, line.color, formatValue(number));
+      const number = valueAt(line, moment, time);
+      this.values.set(i, line.device, line.color, formatValue(number) + this.difference(line, number, moment, time));
     }
     this.values.end(this.lines.length);
+  }
+
+  /** Of a line that is laid over another: how far it is from that one. */
+  private difference(line: DeviceLine, number: number, moment: Moment, time: number | null): string {
+    if (line.shift === undefined) return '';
+    const below = this.lines.find((l) => l.shift === undefined && l.device === line.device) ?? this.lines[0];
+    if (below === undefined || below.shift !== undefined) return '';
+    const away = number - valueAt(below, moment, time);
+    return Number.isFinite(away) ? ` (${away > 0 ? '+' : ''}${formatValue(away)})` : '';
   }
 
   private summary(extent: { low: number; high: number } | null): string {

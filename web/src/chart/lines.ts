@@ -14,6 +14,8 @@ export interface Line {
   high: Float64Array | null;
   color: string;
   rule: GapRule;
+  /** µs that are added to the line's times: another stretch, laid over the window. Such a line is dashed. */
+  shift?: number;
 }
 
 /** Maps µs and values to device pixels: x = (t - t0) * kx + x0, y = (v - v0) * ky + y0. */
@@ -169,20 +171,24 @@ export function drawLines(
 ): void {
   const traced = lines.map((line) => {
     const path = new Path2D();
-    return { line, path, ...traceLine(path, line, from, to, t) };
+    const shift = line.shift ?? 0;
+    const moved = { ...t, t0: t.t0 - shift };
+    return { line, path, moved, shift, ...traceLine(path, line, from - shift, to - shift, moved) };
   });
   const alpha = alphaOf(Math.max(0, ...traced.map(({ travel }) => travel)) / ((to - from) * t.kx));
   const size = 2.5 * ratio;
   ctx.lineJoin = 'round';
   ctx.lineWidth = 1.4 * ratio;
-  for (const { line, path, dots } of traced) {
+  for (const { line, path, dots, moved, shift } of traced) {
     ctx.strokeStyle = line.color;
     ctx.fillStyle = line.color;
     ctx.globalAlpha = BAND_ALPHA;
-    fillBand(ctx, line, from, to, t);
+    fillBand(ctx, line, from - shift, to - shift, moved);
     ctx.globalAlpha = alpha;
+    ctx.setLineDash(line.shift === undefined ? [] : [5 * ratio, 3 * ratio]);
     ctx.stroke(path);
     ctx.globalAlpha = 1;
     for (const dot of dots) ctx.fillRect(dot.x - size / 2, dot.y - size / 2, size, size);
   }
+  ctx.setLineDash([]);
 }

@@ -1,6 +1,6 @@
 // A stat tile: the newest value of a field and a small line of the window.
 
-import { nearestValue } from '../state/ring';
+import { valueAtOrBefore } from '../state/ring';
 import { formatValue } from '../view/format';
 import { Surface } from './canvas';
 import { drawLines } from './lines';
@@ -69,7 +69,7 @@ export class Tile extends Panel {
   }
 
   private showNewest(line: DeviceLine | undefined, until: number): void {
-    const at = line === undefined ? -1 : nearestValue(line.rows, line.last, until, Number.POSITIVE_INFINITY);
+    const at = line === undefined ? -1 : valueAtOrBefore(line.rows, line.last, until);
     const text =
       line === undefined || at < 0 ? '–' : formatValue(line.last[(line.rows.start + at) & line.rows.mask] as number);
     if (this.value.textContent !== text) this.value.textContent = text;

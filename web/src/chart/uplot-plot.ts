@@ -100,8 +100,9 @@ export class UPlotPlot implements Plot {
     this.to = to;
     const extent = { low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY };
     for (const line of lines) {
-      widen(extent, line.rows, line.low ?? line.value, from, to);
-      widen(extent, line.rows, line.high ?? line.value, from, to);
+      const shift = line.shift ?? 0;
+      widen(extent, line.rows, line.low ?? line.value, from - shift, to - shift);
+      widen(extent, line.rows, line.high ?? line.value, from - shift, to - shift);
     }
     const range = niceRange(extent);
     this.hasValues = extent.low <= extent.high;

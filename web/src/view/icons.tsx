@@ -17,6 +17,13 @@ function Icon({ path }: { path: string }) {
 
 export const PauseIcon = () => <Icon path="M5.5 3.5v9M10.5 3.5v9" />;
 export const PlayIcon = () => <Icon path="M5 3.2v9.6l7.5-4.8z" />;
+export const ReverseIcon = () => <Icon path="M11 3.2v9.6L3.5 8z" />;
+export const LoopIcon = () => (
+  <Icon path="M3 9V7a3 3 0 0 1 3-3h7M10.8 1.8 13 4l-2.2 2.2M13 7v2a3 3 0 0 1-3 3H3M5.2 14.2 3 12l2.2-2.2" />
+);
+export const OverlayIcon = () => (
+  <Icon path="M1.5 10c2-6 4-6 6 0s4 6 7 0M1.5 5.5h1.6M5 5.5h1.6M8.5 5.5h1.6M12 5.5h1.6" />
+);
 export const HelpIcon = () => <Icon path="M2.5 4.5h11v7h-11zM5 7h.01M8 7h.01M11 7h.01M5.5 9.3h5" />;
 export const BackIcon = () => <Icon path="M6.5 4 2.5 8l4 4M3 8h7a3 3 0 0 1 3 3" />;
 export const SunIcon = () => (

@@ -89,6 +89,7 @@ export function getDevices(): Promise<Answer<{ devices: DeviceInfo[] }>> {
 
 export interface SeriesQuery {
   dataset: string;
+  /** Empty: of all devices together. */
   device: string;
   fields: string[];
   /** µs since the epoch. */
@@ -110,8 +111,8 @@ export function getSeries(query: SeriesQuery, signal: AbortSignal): Promise<Answ
     to: String(Math.round(query.to)),
     points: String(query.points),
     agg: query.agg,
-    device: query.device,
   });
+  if (query.device !== '') parameters.set('device', query.device);
   return get(`/api/v1/datasets/${encodeURIComponent(query.dataset)}/series?${parameters}`, signal);
 }
 
