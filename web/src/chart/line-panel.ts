@@ -1,11 +1,12 @@
-// The chart of one numeric field: one line per device.
+// The chart of numeric fields over time: one line per field and device.
 
 import { nearestValue, valueAtOrBefore } from '../state/ring';
 import { say } from '../text/charts';
 import { formatValue } from '../view/format';
 import type { Moment } from './loop';
+import { seriesColor } from './palette';
 import { Panel } from './panel';
-import type { Area, Plot } from './plot';
+import { type Area, type Look, PLAIN, type Plot } from './plot';
 import { type DeviceLine, overlayLines, sourceLines } from './source';
 import { UPlotPlot } from './uplot-plot';
 import type { ValueList } from './values';
@@ -32,10 +33,11 @@ export class LinePanel extends Panel {
   constructor(
     element: HTMLElement,
     dataset: string,
-    private readonly field: string,
+    private readonly fields: readonly string[],
     private readonly title: string,
     private readonly values: ValueList,
     private readonly message: HTMLElement,
+    private readonly look: Look = PLAIN,
   ) {
     super(element, dataset);
     this.followPointer();
@@ -61,11 +63,14 @@ export class LinePanel extends Panel {
 
   protected draw(moment: Moment): void {
     this.create();
-    const sourced = sourceLines(this.dataset, this.field, 'number', moment, this.area().width);
-    this.lines = [...sourced.lines, ...overlayLines(this.dataset, this.field, moment, this.area().width)];
-    const extent = this.plot?.draw(this.lines, moment.from, moment.to) ?? null;
-    const words =
-      extent !== null ? '' : sourced.waiting ? say('panel.waiting') : (sourced.refusal ?? say('panel.empty'));
+    const width = this.area().width;
+    const sourced = this.fields.map((field) => sourceLines(this.dataset, field, 'number', moment, width));
+    const over = this.fields.map((field) => overlayLines(this.dataset, field, moment, width));
+    this.lines = this.colored([...sourced.map((s) => s.lines), ...over]);
+    const extent = this.plot?.draw(this.lines, moment.from, moment.to, this.look) ?? null;
+    const waiting = sourced.some((s) => s.waiting);
+    const refusal = sourced.find((s) => s.refusal !== null)?.refusal ?? null;
+    const words = extent !== null ? '' : waiting ? say('panel.waiting') : (refusal ?? say('panel.empty'));
     if (this.message.textContent !== words) this.message.textContent = words;
     this.message.hidden = extent !== null;
     this.point(moment);
@@ -80,6 +85,19 @@ export class LinePanel extends Panel {
       this.values.set(i, line.device, line.color, formatValue(number) + this.difference(line, number, moment, time));
     }
     this.values.end(this.lines.length);
+  }
+
+  /** With one field a colour is a device's; with several each field of each device has its own. */
+  private colored(perField: DeviceLine[][]): DeviceLine[] {
+    const { length } = this.fields;
+    if (length === 1) return perField.flat();
+    return perField.flatMap((lines, i) =>
+      lines.map((line, d) => ({
+        ...line,
+        color: seriesColor((i % length) + d * length),
+        device: `${this.fields[i % length]} · ${line.device}`,
+      })),
+    );
   }
 
   /** Of a line that is laid over another: how far it is from that one. */

@@ -122,7 +122,7 @@ export abstract class Panel implements Painter {
     const slid =
       Math.abs(moment.from - this.drawn.from) >= pixel || moment.to - moment.from !== this.drawn.to - this.drawn.from;
     if (!stale && !slid) return;
-    if ((moment.live || moment.moving) && moment.at - this.drawn.at < intervalOf(moment)) return;
+    if ((moment.live || moment.moving) && moment.at - this.drawn.at < this.interval(moment)) return;
     this.drawn = { from: moment.from, to: moment.to, key, at: moment.at };
     this.draw(moment);
   }
@@ -154,6 +154,11 @@ export abstract class Panel implements Painter {
   protected abstract showValues(moment: Moment, time: number | null): void;
   /** The size has changed. */
   protected abstract sizeChanged(): void;
+
+  /** ms between drawings of a window that moves. */
+  protected interval(moment: Moment): number {
+    return intervalOf(moment);
+  }
 
   protected measure(): void {
     const width = this.element.clientWidth;

@@ -14,6 +14,7 @@ export interface ScreenModule {
 
 export const SCREENS = {
   live: () => import('./live'),
+  build: () => import('./build'),
 } satisfies Record<string, () => Promise<ScreenModule>>;
 
 export type ScreenName = keyof typeof SCREENS;
