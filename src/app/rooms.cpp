@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <iotstream/base/diagnostics.hpp>
+#include <iotstream/http/dashboards.hpp>
 #include <iotstream/os/disk.hpp>
 
 namespace iotstream::app {
@@ -95,6 +96,9 @@ Status Rooms::open_all() {
   auto opened_catalog = catalog::Catalog::open(config.data_dir, schemas, clock, metrics);
   if (!opened_catalog) return opened_catalog.error();
   catalog = std::move(*opened_catalog);
+  auto opened_dashboards = catalog::Dashboards::open(config.data_dir, clock);
+  if (!opened_dashboards) return opened_dashboards.error();
+  dashboards = std::move(*opened_dashboards);
   auto opened_history = store::History::open(config.data_dir, config.store, *log, schemas, clock, metrics);
   if (!opened_history) return opened_history.error();
   history = std::move(*opened_history);
@@ -112,6 +116,7 @@ Status Rooms::open_all() {
     services_->mqtt_clients = [this] { return mqtt ? mqtt->clients() : std::vector<mqtt::ClientStatus>(); };
   ingest::add_routes(router_, *gate, *workers, config.server.body_size_max);
   http::add_routes(router_, *services_);
+  http::add_dashboard_routes(router_, *services_, *dashboards);
   observe_process();
   return {};
 }

@@ -7,6 +7,7 @@
 
 #include <iotstream/base/result.hpp>
 #include <iotstream/catalog/catalog.hpp>
+#include <iotstream/catalog/dashboards.hpp>
 #include <iotstream/catalog/imports.hpp>
 #include <iotstream/catalog/schemas.hpp>
 #include <iotstream/config/config.hpp>
@@ -61,6 +62,7 @@ class Rooms {
   std::unique_ptr<log::GroupCoordinator> groups;
   std::unique_ptr<ingest::Gate> gate;
   std::unique_ptr<catalog::Catalog> catalog;
+  std::unique_ptr<catalog::Dashboards> dashboards;
   std::unique_ptr<catalog::Imports> imports;
   std::unique_ptr<store::History> history;
   std::unique_ptr<live::Hub> hub;

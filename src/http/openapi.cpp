@@ -119,6 +119,16 @@ constexpr Operation operations[] = {
      "application/json,application/xml", "200,201,422", json_type},
     {"/api/v1/prototypes/{code}", "delete", "Removes a prototype and its imported rows; its events stay.", "", "", "204,404",
      ""},
+    {"/api/v1/dashboards", "get", "Saved dashboards: {\"dashboards\":[{\"id\",\"name\",\"changed\",\"bytes\"}]}.", "", "",
+     "200", json_type},
+    {"/api/v1/dashboards", "post",
+     "Saves a dashboard: {\"name\",\"document\":{…}}, a document of at most 256 KiB. Answers "
+     "{\"id\",\"name\",\"changed\",\"document\"}.",
+     "", "application/json", "201,413,422,503,507", json_type},
+    {"/api/v1/dashboards/{id}", "get", "One saved dashboard, with its document.", "", "", "200,404", json_type},
+    {"/api/v1/dashboards/{id}", "put", "Puts another name and document in place of those of a saved dashboard.", "",
+     "application/json", "200,404,413,422,503,507", json_type},
+    {"/api/v1/dashboards/{id}", "delete", "Deletes a saved dashboard.", "", "", "204,404", ""},
     {"/api/v1/imports", "post",
      "A CSV file as the body (or the file of a multipart/form-data body) is loaded into a prototype's rows; the prototype is "
      "created when it is new. With JSON, {\"name\",\"size\",\"prototype\",\"dataset\",\"label\"}, an upload in pieces begins: "

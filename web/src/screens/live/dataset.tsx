@@ -2,13 +2,14 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { goLive, hrefOf, live, rates, schemas, setView, structure, view } from '../state/app';
-import { groupFields, isNumeric, isState } from '../state/groups';
-import { PRESETS, pausedAt } from '../state/window';
-import type { DatasetInfo, SchemaField } from '../wire/rest';
+import { goLive, hrefOf, live, liveSpan, rates, schemas, setView, structure, view } from '../../state/app';
+import { groupFields, isNumeric, isState } from '../../state/groups';
+import { PRESETS, pausedAt } from '../../state/window';
+import { say as sayChart } from '../../text/charts';
+import { formatAge, formatCount, formatDuration, formatInstant, formatRate } from '../../view/format';
+import { LineFigure, StatTile, StripFigure, TrackFigure } from '../../view/panels';
+import type { DatasetInfo, SchemaField } from '../../wire/rest';
 import { Devices } from './devices';
-import { formatAge, formatCount, formatDuration, formatInstant, formatRate } from './format';
-import { LineFigure, StatTile, StripFigure, TrackFigure } from './panels';
 import { say } from './text';
 
 /** Charts of a dataset on the page of all datasets, before the rest is asked for. */
@@ -41,7 +42,8 @@ function useSubscription(name: string) {
     if (section.current !== null) observer.observe(section.current);
     return () => observer.disconnect();
   }, [near]);
-  const { span } = view.value;
+  useEffect(() => () => live.release(name), [name]);
+  const span = liveSpan.value;
   useEffect(() => {
     if (near.value) live.want(name, span, BACKFILL_PIXELS);
   }, [near.value, name, span]);
@@ -128,7 +130,7 @@ function Groups({ dataset, fields }: { dataset: string; fields: SchemaField[] })
     <div class="groups">
       {groupFields(fields).map((group) => (
         <section class={`group span-${Math.min(group.fields.length, 4)}`} key={group.name}>
-          <h3>{group.name === '' ? say('group.other') : group.name}</h3>
+          <h3>{group.name === '' ? sayChart('group.other') : group.name}</h3>
           {group.fields.map((field) => (
             <LineFigure key={field.name} dataset={dataset} field={field} />
           ))}
@@ -180,7 +182,7 @@ export function Dataset({ info, alone }: { info: DatasetInfo; alone: boolean }) 
       <Lead dataset={info.name} fields={numeric} used={used} />
       {strips.length > 0 && (
         <section class="group-states">
-          <h3>{say('group.states')}</h3>
+          <h3>{sayChart('group.states')}</h3>
           <div class="strips">
             {strips.map((field) => (
               <StripFigure key={field.name} dataset={info.name} field={field} />

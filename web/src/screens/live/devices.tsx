@@ -2,10 +2,10 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { seriesColor } from '../chart/palette';
-import { devices, hiddenDevices, live, structure, theme, toggleDevice } from '../state/app';
-import type { DeviceInfo } from '../wire/rest';
-import { formatAge, formatRate } from './format';
+import { seriesColor } from '../../chart/palette';
+import { devices, hiddenDevices, live, structure, theme, toggleDevice } from '../../state/app';
+import { formatAge, formatRate } from '../../view/format';
+import type { DeviceInfo } from '../../wire/rest';
 import { say } from './text';
 
 const TICK_MS = 1_000;
