@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "http/asking.hpp"
 #include "http/csv_writer.hpp"
+#include "http/file_events.hpp"
 #include "http/parameters.hpp"
 #include "http/routes.hpp"
 
@@ -87,20 +89,6 @@ class EventStream final : public net::BodySource {
   bool first_page_ = true;
   bool first_event_ = true;
 };
-
-/// `where=`, in the language of room query; nullptr when it is absent. Errors: invalid, with the place of what is wrong.
-Result<std::shared_ptr<const query::Bound>> where_parameter(Services& services, const net::Request& request,
-                                                            const model::Schema& schema) {
-  std::shared_ptr<const query::Bound> where;
-  const auto text = request.query_value("where");
-  if (!text) return where;
-  query::Scope scope{schema, {}, services.clock.now()};
-  for (const auto& [id, facts] : services.schemas.all_facts()) scope.facts.emplace_back(id, *facts);
-  auto bound = query::compile(*text, scope);
-  if (!bound) return Error{ErrorKind::invalid, fmt::format("where: {}", bound.error().message)};
-  where = std::make_shared<const query::Bound>(std::move(*bound));
-  return where;
-}
 
 Result<store::EventQuery> event_query(Services& services, const net::Request& request, const model::Schema& schema) {
   store::EventQuery query;
@@ -342,9 +330,13 @@ Answer series(Services& services, const net::Request& request) {
 
 void add_history_routes(net::Router& router, Services& services) {
   router.add(net::Method::get, "/api/v1/datasets/{dataset}/events",
-             on_worker(services, [&services](const net::Request& request) { return events(services, request); }));
+             on_worker(services, [&services](const net::Request& request) {
+               return is_file(request) ? file_events(services, request) : events(services, request);
+             }));
   router.add(net::Method::get, "/api/v1/datasets/{dataset}/series",
-             on_worker(services, [&services](const net::Request& request) { return series(services, request); }));
+             on_worker(services, [&services](const net::Request& request) {
+               return is_file(request) ? file_series(services, request) : series(services, request);
+             }));
 }
 
 }  // namespace iotstream::http

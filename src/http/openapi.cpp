@@ -107,6 +107,35 @@ constexpr Operation operations[] = {
      "", "200,404", json_type},
     {"/api/v1/rejected/resend", "post", "Sends them through the gate again, as above.", "", "application/json",
      "200,404,422,503", json_type},
+    {"/api/v1/datasets/{dataset}/profile", "get",
+     "What the events hold, field by field: count, missing, distinct, min, max, mean, stddev, quantiles, histogram, outliers, "
+     "most "
+     "frequent values, first and last seen, longest stretch without a value; and the silences. Exact for up to 16.5 million "
+     "numbers, else estimates that say so. {dataset} may be file:<id>.",
+     "from: first time, inclusive;to: last time, exclusive;device: only of this device;where: only events that pass this "
+     "filter;"
+     "fields: only these, separated by commas;limit: at most so many of the newest events (1,000,000, of files all);"
+     "correlations: true for r of each pair of numeric fields as well",
+     "", "200,404,503", json_type},
+    {"/api/v1/datasets/{dataset}/correlations", "get",
+     "r of each pair of numeric fields with the number of events that have both: "
+     "{\"correlations\":[{\"a\",\"b\",\"n\",\"r\"}]}; at most 64 fields. {dataset} may be file:<id>.",
+     "from: first time, inclusive;to: last time, exclusive;device: only of this device;where: only events that pass this "
+     "filter;"
+     "fields: only these, separated by commas;limit: at most so many of the newest events (1,000,000, of files all)",
+     "", "200,404,503", json_type},
+    {"/api/v1/files", "get",
+     "The imported files, each a data set file:<id> of its own with its recorded times: id, name, prototype, rows, rejected, "
+     "columns, from, to. GET /api/v1/datasets/file:<id> and its /schema, /events, /series, /profile and /correlations answer "
+     "for "
+     "it; /series also takes agg=m4 and time=elapsed, /events gives _row and _line and begins with the oldest.",
+     "", "", "200", json_type},
+    {"/api/v1/sql", "post",
+     "One reading SQL statement over history.db and catalog.db (SQLite's dialect): {\"sql\",\"limit\",\"timeout\"}. Answers "
+     "{\"columns\":[…],\"types\":[…],\"rows\":[[…]],\"truncated\",\"ms\"}; a blob is {\"base64\"}. At most limit rows (1,000; "
+     "at "
+     "most 100,000), timeout (10s, at most 60s), 64 MiB of memory. A mistake is told with its position.",
+     "", "application/json", "200,403,413,503", json_type},
     {"/api/v1/prototypes", "get", "All prototypes.", "", "", "200", json_type},
     {"/api/v1/prototypes", "post",
      "Creates a prototype: {\"code\",\"label\",\"brand\",\"version\",\"dataset\",\"facts\":{…},\"model_xml\"}, or a MySQL "
@@ -233,7 +262,8 @@ constexpr Operation operations[] = {
     {"/healthz", "get", "The process answers.", "", "", "200", "text/plain"},
     {"/readyz", "get", "It serves: 200, else 503.", "", "", "200,503", "text/plain"},
     {"/metrics", "get", "Prometheus text format.", "", "", "200", "text/plain"},
-    {"/api/v1/status", "get", "Version, uptime, rates, latencies, memory, viewers, MQTT clients.", "", "", "200", json_type},
+    {"/api/v1/status", "get", "Version, uptime, rates, latencies, memory, viewers, MQTT clients, slow queries.", "", "", "200",
+     json_type},
     {"/api/v1/openapi.json", "get", "This document.", "", "", "200", json_type},
     {"/api/v1/live", "get", "WebSocket: subscriptions with back-fill and live frames; the protocol is in docs/live.md.",
      "wire: json for data frames as text", "", "101,403", ""},
