@@ -14,6 +14,10 @@ export interface ScreenModule {
 
 export const SCREENS = {
   live: () => import('./live'),
+  explore: () => import('./explore'),
+  devices: () => import('./devices'),
+  streams: () => import('./streams'),
+  self: () => import('./self'),
 } satisfies Record<string, () => Promise<ScreenModule>>;
 
 export type ScreenName = keyof typeof SCREENS;
