@@ -58,8 +58,9 @@ export function formatMeasure(value: number): string {
   return format(size >= 1_000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 3).format(value);
 }
 
-/** Milliseconds as such, with a digit below ten. */
+/** Milliseconds as such, with a digit below ten; microseconds below a tenth of one. */
 export function formatMillis(ms: number): string {
+  if (ms > 0 && ms < 0.1) return `${format(0).format(ms * 1_000)} µs`;
   return `${format(ms < 10 ? 1 : 0).format(ms)} ms`;
 }
 

@@ -9,6 +9,8 @@ export interface Activity {
   time: readonly number[];
   count: readonly (number | null)[];
   bucket: number;
+  /** µs: before it nothing was expected, so that nothing is missing there. */
+  since: number;
 }
 
 const AXIS = 16;
@@ -47,7 +49,8 @@ export class ActivityPlot {
     data.count.forEach((count, i) => {
       const x = i * across;
       if ((count ?? 0) === 0) {
-        if (i === data.count.length - 1) return;
+        const begun = (data.time[i] as number) + data.bucket > data.since;
+        if (!begun || i === data.count.length - 1) return;
         ctx.fillStyle = colors.series[7] as string;
         ctx.globalAlpha = 0.13;
         ctx.fillRect(x, 0, across + 0.5, room);

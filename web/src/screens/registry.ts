@@ -15,6 +15,7 @@ export interface ScreenModule {
 export const SCREENS = {
   live: () => import('./live'),
   explore: () => import('./explore'),
+  files: () => import('./files'),
   devices: () => import('./devices'),
   streams: () => import('./streams'),
   self: () => import('./self'),

@@ -31,6 +31,14 @@ export interface GridEvents {
 
 export const ROW_HEIGHT = 28;
 const HEAD_HEIGHT = 32;
+/** Room that a horizontal scroll bar may take. */
+const FOOT = 14;
+
+/** Height in which `rows` rows are all seen. */
+export function heightOf(rows: number): number {
+  return HEAD_HEIGHT + rows * ROW_HEIGHT + FOOT;
+}
+
 /** Rows beyond the edges of the view, so that a fast wheel meets drawn rows. */
 const SPARE = 4;
 

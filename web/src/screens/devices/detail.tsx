@@ -82,7 +82,7 @@ export function Detail({ device }: { device: DeviceInfo }) {
   );
   const show = (answer: SeriesAnswer) => {
     const count = answer.series[0]?.values ?? [];
-    plot.current?.show({ time: answer.time, count, bucket: answer.interval_us });
+    plot.current?.show({ time: answer.time, count, bucket: answer.interval_us, since: device.first_seen });
     const begin = answer.time.findIndex((t) => t + answer.interval_us > device.first_seen);
     gaps.value = gapsIn(
       count.slice(Math.max(begin, 0)),

@@ -5,7 +5,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { formatNumber } from '../../kit/format';
 import { Note, Segments } from '../../kit/kit';
 import { devices, live, own, setOwn } from '../../state/app';
-import { Grid, type GridColumn } from '../../table/grid';
+import { Grid, type GridColumn, heightOf } from '../../table/grid';
 import { language } from '../../text/area';
 import '../../table/grid.css';
 import { formatAge, formatRate } from '../../view/format';
@@ -14,6 +14,8 @@ import { rateShare, worstFirst } from './health';
 import { say } from './text';
 
 const TICK_MS = 250;
+/** The list grows with the devices up to this part of the screen. */
+const TALLEST_SHARE = 0.5;
 
 export type StateFilter = 'all' | DeviceInfo['state'];
 
@@ -106,6 +108,8 @@ class DeviceTable {
 
   show(rows: DeviceInfo[], chosen: string): void {
     this.rows = rows;
+    const parent = this.grid.element.parentElement as HTMLElement;
+    parent.style.height = `${Math.min(heightOf(Math.max(rows.length, 1)), TALLEST_SHARE * innerHeight)}px`;
     this.grid.setOpened(rows.findIndex((d) => `${d.dataset}/${d.device}` === chosen));
     this.grid.changed();
   }

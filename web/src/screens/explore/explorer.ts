@@ -201,5 +201,12 @@ export function fieldValue(row: Readonly<Record<string, unknown>>, field: string
 export function cellText(row: Readonly<Record<string, unknown>>, field: string): string {
   const value = fieldValue(row, field);
   if (value === undefined || value === null) return '';
+  if (typeof value === 'number') return shortNumber(value);
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** As it was sent; what only the arithmetic of doubles has made long (8.120000000000001) is rounded to ten digits. */
+function shortNumber(value: number): string {
+  const text = String(value);
+  return text.length <= 13 || Number.isInteger(value) ? text : String(Number(value.toPrecision(10)));
 }

@@ -184,7 +184,7 @@ export function FieldList({
   opened,
 }: {
   fields: readonly SchemaField[];
-  /** Events of the dataset in all. */
+  /** Values of the fullest field: as many events are counted as its own are, at the same moment. */
   events: number;
   columns: readonly string[];
   toggle: (field: string) => void;

@@ -307,7 +307,6 @@ function Body({ info, fields }: { info: DatasetInfo; fields: SchemaField[] }) {
     if (picture) saveFile(`${info.name}.png`, picture);
   };
   const refusal = failure.value?.detail ?? '';
-  const exact = fullest(fields)?.count === info.events || info.events === 0;
   return (
     <>
       <QueryBar
@@ -323,7 +322,7 @@ function Body({ info, fields }: { info: DatasetInfo; fields: SchemaField[] }) {
       <div class="explore-columns">
         <FieldList
           fields={fields}
-          events={info.events}
+          events={Math.max(0, ...fields.map((f) => f.count))}
           columns={columns}
           toggle={toggle}
           profile={profile.value}
@@ -337,7 +336,7 @@ function Body({ info, fields }: { info: DatasetInfo; fields: SchemaField[] }) {
               <p class="matches" role="status" data-testid="matches">
                 {found.value === null
                   ? say('counting')
-                  : say(exact || where !== '' ? 'found' : 'found', {
+                  : say('found', {
                       n: formatNumber(found.value.total),
                       ms: formatMillis(found.value.ms),
                     })}

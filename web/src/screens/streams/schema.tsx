@@ -22,8 +22,9 @@ import { type StreamsKey, say } from './text';
 
 const POLL_MS = 2_500;
 const COMPATIBILITIES: readonly Compatibility[] = ['adaptive', 'additive', 'strict'];
-/** A field is new while its version is one of the newest few and not the first. */
-const NEW_VERSIONS = 3;
+/** A field is new when it came later than this after the first ones, and not longer ago than that; µs. */
+const NEW_AFTER = 60_000_000;
+const NEW_FOR = 86_400_000_000;
 
 function CompatibilitySwitch({ schema, changed }: { schema: FullSchema; changed: () => void }) {
   const failure = useSignal<Failure | null>(null);
@@ -167,8 +168,8 @@ function Conflicts({ field }: { field: SchemaDetail }) {
   );
 }
 
-function FieldRow({ field, schema, edit }: { field: SchemaDetail; schema: FullSchema; edit: () => void }) {
-  const isNew = field.added_in > 1 && field.added_in > schema.version - NEW_VERSIONS;
+function FieldRow({ field, oldest, edit }: { field: SchemaDetail; oldest: number; edit: () => void }) {
+  const isNew = field.first_seen - oldest > NEW_AFTER && Date.now() * 1_000 - field.first_seen < NEW_FOR;
   return (
     <tr class={field.hidden ? 'is-hidden' : ''}>
       <th scope="row">
@@ -207,6 +208,7 @@ function Fields({ schema, changed }: { schema: FullSchema; changed: () => void }
   const search = useSignal('');
   const editing = useSignal<string | null>(null);
   const wanted = search.value.toLowerCase();
+  const oldest = Math.min(...schema.fields.map((f) => f.first_seen));
   const shown = schema.fields.filter((f) => `${f.name} ${f.label} ${f.unit}`.toLowerCase().includes(wanted));
   return (
     <section class="card">
@@ -262,7 +264,7 @@ function Fields({ schema, changed }: { schema: FullSchema; changed: () => void }
                 <FieldRow
                   key={field.name}
                   field={field}
-                  schema={schema}
+                  oldest={oldest}
                   edit={() => {
                     editing.value = field.name;
                   }}
