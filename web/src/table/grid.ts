@@ -126,6 +126,7 @@ export class Grid<Row> {
       if (this.opened >= 0) this.opened += above;
       if (!atTop) this.top += above * ROW_HEIGHT;
     }
+    this.active = Math.max(Math.min(this.active, this.source.total() - 1), 0);
     this.moveTo(this.top);
   }
 

@@ -271,7 +271,7 @@ function Body({ info, fields }: { info: DatasetInfo; fields: SchemaField[] }) {
       windowNow.current = { from: Math.round(from), to: Math.round(to) };
       const selection: Selection = { dataset: info.name, where: useFilter ? where : '', ...windowNow.current };
       const table = grid.current;
-      const anchor = keepRows && table !== null && !table.atTop() ? anchorTime(table, explorer.current) : null;
+      const anchor = keepRows && table !== null ? anchorTime(table, explorer.current) : null;
       if (!document.hidden) await explorer.current?.select(selection, countField, keepRows, anchor);
       if (!stopped && view.peek().mode === 'live') timer = setTimeout(() => void turn(true), LIVE_MS);
     };

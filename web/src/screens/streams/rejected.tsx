@@ -164,7 +164,7 @@ export function Rejected({ dataset }: { dataset: string | null }) {
           </label>
         )}
         <button type="button" class="button small strong" disabled={ids.length === 0} onClick={() => resend(ids)}>
-          {say('rejected.resend', { n: ids.length })}
+          {ids.length === 0 ? say('rejected.resendNone') : say('rejected.resend', { n: ids.length })}
         </button>
         <button type="button" class="button small danger" disabled={ids.length === 0} onClick={() => forget(ids)}>
           {say('rejected.forget')}

@@ -123,6 +123,7 @@ export default {
   'rejected.mended': 'The mended reading',
   'rejected.sendMended': 'Send it',
   'rejected.resend': 'Resend {n}',
+  'rejected.resendNone': 'Resend',
   'rejected.forget': 'Take off the list',
   'rejected.forgotten': '{n} taken off the list.',
   'rejected.outcome': '{accepted} accepted, {rejected} rejected again, {left} left.',

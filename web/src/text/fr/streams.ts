@@ -125,6 +125,7 @@ const french: Texts<typeof english> = {
   'rejected.mended': 'La mesure corrigée',
   'rejected.sendMended': 'L’envoyer',
   'rejected.resend': 'Renvoyer {n}',
+  'rejected.resendNone': 'Renvoyer',
   'rejected.forget': 'Retirer de la liste',
   'rejected.forgotten': '{n} retirés de la liste.',
   'rejected.outcome': '{accepted} acceptés, {rejected} rejetés de nouveau, {left} restants.',
