@@ -12,6 +12,8 @@ export interface Matrix {
   n: Float64Array;
 }
 
+const SHRINK = 30;
+
 /** Fields ordered so that those that go together stand together, strongest first. */
 export function matrixOf(correlations: readonly Correlation[], most: number): Matrix {
   const strength = new Map<string, number>();
@@ -20,7 +22,9 @@ export function matrixOf(correlations: readonly Correlation[], most: number): Ma
   for (const c of correlations) {
     known.set(key(c.a, c.b), c);
     if (c.r === null || c.a === c.b) continue;
-    for (const name of [c.a, c.b]) strength.set(name, (strength.get(name) ?? 0) + c.r * c.r);
+    // A correlation of few rows counts for less.
+    const weight = c.n / (c.n + SHRINK);
+    for (const name of [c.a, c.b]) strength.set(name, (strength.get(name) ?? 0) + c.r * c.r * weight);
   }
   const ranked = [...strength].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0])).slice(0, most);
   const left = new Set(ranked.map(([name]) => name));
@@ -51,11 +55,16 @@ export function matrixOf(correlations: readonly Correlation[], most: number): Ma
   return { fields, r, n };
 }
 
-/** The pairs that go together most, one way or the other. */
-export function strongest(correlations: readonly Correlation[], most: number): Correlation[] {
+/** Pairs of fewer rows than this part of all are by chance as they are. */
+const ENOUGH = 0.05;
+const LEAST_ROWS = 10;
+
+/** The pairs that go together most, one way or the other; `rows` of the file in all. */
+export function strongest(correlations: readonly Correlation[], most: number, rows: number): Correlation[] {
+  const least = Math.max(rows * ENOUGH, LEAST_ROWS);
   return correlations
-    .filter((c) => c.r !== null && c.a !== c.b)
-    .toSorted((a, b) => Math.abs(b.r as number) - Math.abs(a.r as number))
+    .filter((c) => c.r !== null && c.a !== c.b && c.n >= least)
+    .toSorted((a, b) => Math.abs(b.r as number) - Math.abs(a.r as number) || b.n - a.n)
     .slice(0, most);
 }
 

@@ -1,6 +1,7 @@
 // Stored events with a filter, their counts over time, and what a dataset's fields hold.
 
 import { call, listOf, path, query, type Reply } from './call';
+import type { FieldKind, FieldType } from './kinds';
 import type { SeriesAnswer } from './rest';
 
 export interface Selection {
@@ -32,6 +33,17 @@ export function parseExact(text: string): unknown {
       ? (context?.source ?? String(value))
       : value;
   return JSON.parse(text, keep as (this: unknown, key: string, value: unknown) => unknown);
+}
+
+/** The value of a field, also of one inside another member (`engine.oil`); undefined when it is not there. */
+export function fieldValue(row: Readonly<Record<string, unknown>>, field: string): unknown {
+  if (Object.hasOwn(row, field)) return row[field];
+  let value: unknown = row;
+  for (const part of field.split('.')) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Record<string, unknown>)[part];
+  }
+  return value;
 }
 
 function eventsPath(dataset: string): string {
@@ -83,26 +95,46 @@ export interface TopValue {
 
 export interface FieldProfile {
   name: string;
-  type: string;
+  label: string;
+  type: FieldType;
   unit: string;
+  kind: FieldKind;
+  /** Events with a value. */
   count: number;
-  /** Part of the events without a value, in percent. */
   missing: number;
-  distinct?: number;
-  min?: number | string | null;
-  max?: number | string | null;
-  mean?: number | null;
-  stddev?: number | null;
-  quantiles?: Record<string, number | null>;
+  missing_percent: number;
+  distinct: number;
+  distinct_exact: boolean;
+  min?: number;
+  max?: number;
+  mean?: number;
+  stddev?: number;
+  /** p1, p5, p25, p50, p75, p95, p99. */
+  quantiles?: Record<string, number>;
   histogram?: { from: number; to: number; counts: number[] };
-  top?: TopValue[];
-  first_seen?: number | string;
-  last_seen?: number | string;
+  outliers?: { low: number; high: number; below: number; above: number };
+  top: TopValue[];
+  /** µs since the epoch. */
+  first: number | null;
+  last: number | null;
 }
 
 export interface Profile {
   dataset: string;
   events: number;
-  exact?: boolean;
+  /** All events of the range are in it. */
+  complete: boolean;
+  exact: boolean;
+  ms: number;
   fields: FieldProfile[];
+}
+
+/** Rows of a stream that a profile is made of: enough for what is shown, and read in a moment. */
+const PROFILE_ROWS = 100_000;
+
+export function getProfile(selection: Selection, signal?: AbortSignal): Promise<Reply<Profile>> {
+  const { where, from, to } = selection;
+  return call(`${path('/datasets/{}/profile', selection.dataset)}${query({ where, from, to, limit: PROFILE_ROWS })}`, {
+    signal,
+  });
 }

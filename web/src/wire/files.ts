@@ -7,23 +7,25 @@ import type { SeriesAnswer } from './rest';
 
 export interface FileInfo {
   id: number;
+  /** `file:<id>` */
+  dataset: string;
   name: string;
-  rows: number;
-  columns: number;
-  /** Recorded times; null when the file has none. */
-  from: number | string | null;
-  to: number | string | null;
   prototype: string;
-  bad_rows: number;
+  /** The dataset that its rows are streamed to. */
+  stream: string;
+  rows: number;
+  /** Rows that could not be taken. */
+  rejected: number;
+  columns: number;
+  bytes: number;
+  time_column: string;
+  /** Recorded times, µs; null when there are none. */
+  from: number | null;
+  to: number | null;
 }
 
 export function getFiles(signal?: AbortSignal): Promise<Reply<{ files: FileInfo[] }>> {
   return call('/api/v1/files', { signal });
-}
-
-/** The dataset that a file is. */
-export function datasetOf(file: FileInfo): string {
-  return `file:${file.id}`;
 }
 
 export interface Correlation {

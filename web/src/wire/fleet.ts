@@ -73,6 +73,18 @@ export interface MqttClient {
   delivered: number;
 }
 
+export interface SlowQuery {
+  /** µs since the epoch: when it ended. */
+  time: number;
+  kind: string;
+  /** The dataset, or the beginning of the statement. */
+  query: string;
+  ms: number;
+  rows: number;
+  /** Why it was not answered. */
+  outcome?: string;
+}
+
 export interface ServerStatus {
   version: string;
   ready: boolean;
@@ -89,7 +101,7 @@ export interface ServerStatus {
   open_files: number;
   viewers: Viewer[];
   mqtt?: MqttClient[];
-  slow_queries?: Record<string, unknown>[];
+  slow_queries?: SlowQuery[];
 }
 
 export function getStatus(signal?: AbortSignal): Promise<Reply<ServerStatus>> {

@@ -8,7 +8,7 @@ import { PageCache, type PageRequest } from '../../table/cache';
 import type { GridColumn, GridSource } from '../../table/grid';
 import { RowIndex, type Stretch } from '../../table/row-index';
 import type { Failure } from '../../wire/call';
-import { type EventRow, getCounts, getRows, type Selection } from '../../wire/explore';
+import { type EventRow, fieldValue, getCounts, getRows, type Selection } from '../../wire/explore';
 import type { SeriesAnswer } from '../../wire/rest';
 
 const PAGE = 200;
@@ -185,17 +185,6 @@ export class Explorer implements GridSource<EventRow> {
     this.newest = time;
     this.freshFrom = performance.now();
   }
-}
-
-/** The value of a field, also of one inside another member (`engine.oil`); undefined when it is not there. */
-export function fieldValue(row: Readonly<Record<string, unknown>>, field: string): unknown {
-  if (Object.hasOwn(row, field)) return row[field];
-  let value: unknown = row;
-  for (const part of field.split('.')) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = (value as Record<string, unknown>)[part];
-  }
-  return value;
 }
 
 export function cellText(row: Readonly<Record<string, unknown>>, field: string): string {

@@ -1,12 +1,12 @@
 // The fields of a dataset: what each is, how much of it is missing, what it holds most; a click makes it a column.
 
 import { useSignal } from '@preact/signals';
+import { Distribution } from '../../kit/distribution';
 import { formatMeasure, formatNumber, formatPercent, formatShort } from '../../kit/format';
 import { Note, Share } from '../../kit/kit';
 import { quoteField, quoteValue } from '../../query/complete';
 import type { FieldProfile, Profile } from '../../wire/explore';
 import type { SchemaField } from '../../wire/rest';
-import { Distribution } from './distribution';
 import { say } from './text';
 
 const TYPE_SIGN: Record<string, string> = { integer: '#', float: '#', text: 'T', boolean: '◐', json: '{}' };
@@ -40,6 +40,7 @@ function Figures({ profile }: { profile: FieldProfile }) {
   put(say('field.max'), profile.max);
   put(say('field.mean'), profile.mean);
   put(say('field.stddev'), profile.stddev);
+  put(say('field.median'), profile.quantiles?.p50);
   put(say('field.distinct'), profile.distinct);
   return (
     <dl class="field-figures">
@@ -54,7 +55,7 @@ function Figures({ profile }: { profile: FieldProfile }) {
 }
 
 function Top({ field, profile, add }: { field: SchemaField; profile: FieldProfile; add: (filter: string) => void }) {
-  const top = (profile.top ?? []).slice(0, 5);
+  const top = profile.top.slice(0, 5);
   if (top.length === 0) return null;
   return (
     <ul class="top-values" aria-label={say('field.top', { field: field.name })}>
@@ -94,7 +95,9 @@ function Details({
   }
   return (
     <div class="field-details">
-      {profile.histogram !== undefined && <Distribution histogram={profile.histogram} field={field.name} />}
+      {profile.histogram !== undefined && (
+        <Distribution histogram={profile.histogram} label={say('field.distribution', { field: field.name })} />
+      )}
       <Figures profile={profile} />
       <Top field={field} profile={profile} add={add} />
       <div class="row-of">

@@ -13,8 +13,8 @@ import '../../table/grid.css';
 import { Grid, type GridColumn } from '../../table/grid';
 import { language } from '../../text/area';
 import { formatDuration } from '../../view/format';
-import { call, type Failure, path } from '../../wire/call';
-import { type EventRow, exportAddress, getWhole, type Profile, type Selection } from '../../wire/explore';
+import type { Failure } from '../../wire/call';
+import { type EventRow, exportAddress, getProfile, getWhole, type Profile, type Selection } from '../../wire/explore';
 import { offers } from '../../wire/features';
 import type { DatasetInfo, SchemaField } from '../../wire/rest';
 import { Explorer } from './explorer';
@@ -289,8 +289,7 @@ function Body({ info, fields }: { info: DatasetInfo; fields: SchemaField[] }) {
   const askProfile = async () => {
     if (profiles.value !== true || performance.now() - asked.current < PROFILE_MS) return;
     asked.current = performance.now();
-    const { from, to } = windowNow.current;
-    const answer = await call<Profile>(`${path('/datasets/{}/profile', info.name)}?from=${from}&to=${to}`);
+    const answer = await getProfile({ dataset: info.name, where: '', ...windowNow.current });
     if (answer.ok) profile.value = answer.value;
   };
   const addFilter = (filter: string) => setOwn({ where: where === '' ? filter : `${wrapped(where)} and ${filter}` });

@@ -2,49 +2,64 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { formatMeasure, formatNumber, formatPercent, microsOf } from '../../kit/format';
+import { Distribution } from '../../kit/distribution';
+import { formatMeasure, formatNumber, formatPercent } from '../../kit/format';
 import { Note, Trouble } from '../../kit/kit';
 import { formatMicros } from '../../kit/time';
+import { strongest } from '../../plots/matrix';
 import { setOwn, theme } from '../../state/app';
 import { formatDuration } from '../../view/format';
 import type { Failure } from '../../wire/call';
 import type { FieldProfile } from '../../wire/explore';
 import { offers } from '../../wire/features';
-import { datasetOf, type FileInfo, type FileProfile, getFileProfile } from '../../wire/files';
+import { type Correlation, type FileInfo, type FileProfile, getFileProfile } from '../../wire/files';
 import { addSimulation, getSimulations } from '../../wire/fleet';
-import { type FullSchema, getFullSchema, type SchemaDetail } from '../../wire/streams';
-import { Distribution } from '../explore/distribution';
 import { Desk, type Sheet } from './desk';
 import { MatrixCard, ScatterCard } from './relations';
 import { say } from './text';
 
 const FIRST_CHARTS = 12;
 
-export function timeOf(value: number | string | null): number | null {
-  if (value === null) return null;
-  const micros = typeof value === 'number' ? value : microsOf(value);
-  return Number.isNaN(micros) ? null : micros;
+/** Fields with a chart: numbers and truth values, those that never change last. */
+export function drawnFields(profile: FileProfile): FieldProfile[] {
+  const place = new Set(['latitude', 'longitude', 'identifier']);
+  const drawn = profile.fields.filter(
+    (f) => f.count > 0 && !place.has(f.kind) && ['integer', 'float', 'boolean'].includes(f.type),
+  );
+  const constant = (f: FieldProfile) => Number(f.distinct <= 1);
+  return drawn.toSorted((a, b) => constant(a) - constant(b));
 }
 
-function isDrawn(field: SchemaDetail): boolean {
-  const number = field.type === 'integer' || field.type === 'float' || field.type === 'boolean';
-  const place = field.kind === 'latitude' || field.kind === 'longitude' || field.kind === 'identifier';
-  return number && !place && field.count > 0;
+/** The pair worth looking at first: it goes together, but is not the same thing twice. */
+export function bestPair(
+  correlations: readonly Correlation[],
+  names: readonly string[],
+  rows: number,
+): Correlation | undefined {
+  const known = new Set(names);
+  const worth = correlations.filter(
+    (c) => known.has(c.a) && known.has(c.b) && Math.abs(c.r ?? 0) < SAME_THING && c.n >= rows / 2,
+  );
+  return strongest(worth, 1, rows)[0];
 }
 
-function sheetOf(file: FileInfo, schema: FullSchema): Sheet {
-  const named = (kind: string) => schema.fields.find((f) => f.kind === kind && f.count > 0)?.name ?? null;
-  const from = timeOf(file.from) ?? 0;
+const SAME_THING = 0.98;
+/** A scatter of fewer values is a few columns of dots. */
+const RICH = 40;
+
+function sheetOf(file: FileInfo, profile: FileProfile): Sheet {
+  const named = (kind: string) => profile.fields.find((f) => f.kind === kind && f.count > 0)?.name ?? null;
+  const from = file.from ?? 0;
   return {
-    dataset: datasetOf(file),
+    dataset: file.dataset,
     from,
-    to: timeOf(file.to) ?? from + file.rows * 1e6,
+    to: file.to ?? from + file.rows * 1e6,
     latitude: named('latitude'),
     longitude: named('longitude'),
   };
 }
 
-function Chart({ desk, field, unit }: { desk: Desk; field: string; unit: string }) {
+function Chart({ desk, field, label, unit }: { desk: Desk; field: string; label: string; unit: string }) {
   const box = useRef<HTMLDivElement>(null);
   const value = useRef<HTMLSpanElement>(null);
   useEffect(() => {
@@ -57,7 +72,9 @@ function Chart({ desk, field, unit }: { desk: Desk; field: string; unit: string 
   return (
     <figure class="card file-chart" data-testid="file-chart">
       <figcaption>
-        <span class="title">{field}</span>
+        <span class="title" title={field}>
+          {label}
+        </span>
         {unit !== '' && <small>{unit}</small>}
         <span class="reading-value" ref={value} />
       </figcaption>
@@ -66,14 +83,14 @@ function Chart({ desk, field, unit }: { desk: Desk; field: string; unit: string 
   );
 }
 
-function Charts({ desk, fields }: { desk: Desk; fields: SchemaDetail[] }) {
+function Charts({ desk, fields }: { desk: Desk; fields: FieldProfile[] }) {
   const all = useSignal(false);
   const shown = all.value ? fields : fields.slice(0, FIRST_CHARTS);
   return (
     <section aria-label={say('charts')}>
       <div class="file-charts">
         {shown.map((field) => (
-          <Chart key={field.name} desk={desk} field={field.name} unit={field.unit} />
+          <Chart key={field.name} desk={desk} field={field.name} label={titleOf(field)} unit={field.unit} />
         ))}
       </div>
       {fields.length > FIRST_CHARTS && (
@@ -89,6 +106,11 @@ function Charts({ desk, fields }: { desk: Desk; fields: SchemaDetail[] }) {
       )}
     </section>
   );
+}
+
+/** The label leaves out the unit, which stands beside it. */
+function titleOf(field: FieldProfile): string {
+  return field.label === '' ? field.name : field.label;
 }
 
 function quantileOf(profile: FieldProfile | undefined, name: string): number | null {
@@ -120,19 +142,21 @@ function ProfileRow({
   other: FieldProfile | undefined;
   compare: boolean;
 }) {
-  const top = (field.top ?? []).slice(0, 3).map((t) => String(t.value));
+  const top = field.top.slice(0, 3).map((t) => String(t.value));
   return (
     <tr>
       <th scope="row">
-        {field.name} {field.unit !== '' && <small>{field.unit}</small>}
+        {titleOf(field)} {field.unit !== '' && <small>{field.unit}</small>}
       </th>
-      <td>{say(`type.${field.type as 'text'}`)}</td>
+      <td>{say(`type.${field.type}`)}</td>
       <td class="number">
-        <span class={field.missing > 50 ? 'missing much' : 'missing'}>{formatPercent(field.missing / 100)}</span>
+        <span class={field.missing_percent > 50 ? 'missing much' : 'missing'}>
+          {formatPercent(field.missing_percent / 100)}
+        </span>
       </td>
       <td class="distribution-cell">
         {field.histogram !== undefined && field.histogram.counts.length > 1 ? (
-          <Distribution histogram={field.histogram} field={field.name} />
+          <Distribution histogram={field.histogram} label={say('profile.distributionOf', { field: field.name })} />
         ) : (
           <small>{top.join(', ')}</small>
         )}
@@ -155,9 +179,24 @@ function ProfileRow({
   );
 }
 
+type ProfileOrder = 'file' | 'name' | 'missing' | 'distinct';
+
+function sortedBy(order: ProfileOrder, fields: readonly FieldProfile[]): FieldProfile[] {
+  if (order === 'name') return fields.toSorted((a, b) => titleOf(a).localeCompare(titleOf(b)));
+  if (order === 'missing') return fields.toSorted((a, b) => b.missing - a.missing);
+  if (order === 'distinct') return fields.toSorted((a, b) => b.distinct - a.distinct);
+  return [...fields];
+}
+
 function ProfileTable({ profile, other }: { profile: FileProfile; other: FileProfile | null }) {
+  const search = useSignal('');
+  const order = useSignal<ProfileOrder>('file');
   const used = profile.fields.filter((f) => f.count > 0);
   const empty = profile.fields.length - used.length;
+  const wanted = search.value.toLowerCase();
+  const shown = sortedBy(order.value, used).filter((f) =>
+    `${f.name} ${f.label} ${f.unit}`.toLowerCase().includes(wanted),
+  );
   const compare = other !== null;
   const head = (text: string) => (
     <th scope="col" class="number">
@@ -169,6 +208,29 @@ function ProfileTable({ profile, other }: { profile: FileProfile; other: FilePro
       <div class="card-head">
         <h3>{say('profile.title')}</h3>
         <span class="hint">{say('profile.used', { used: used.length, all: profile.fields.length, empty })}</span>
+        <select
+          class="field-select small"
+          aria-label={say('profile.order')}
+          value={order.value}
+          onChange={(event) => {
+            order.value = event.currentTarget.value as ProfileOrder;
+          }}
+        >
+          <option value="file">{say('profile.byFile')}</option>
+          <option value="name">{say('profile.byName')}</option>
+          <option value="missing">{say('profile.byMissing')}</option>
+          <option value="distinct">{say('profile.byDistinct')}</option>
+        </select>
+        <input
+          class="field-input small"
+          type="search"
+          aria-label={say('profile.search')}
+          placeholder={say('profile.search')}
+          value={search.value}
+          onInput={(event) => {
+            search.value = event.currentTarget.value;
+          }}
+        />
       </div>
       <div class="scroll-x tall profile-scroll" tabIndex={0} role="region" aria-label={say('profile.title')}>
         <table class="plain">
@@ -195,7 +257,7 @@ function ProfileTable({ profile, other }: { profile: FileProfile; other: FilePro
             </tr>
           </thead>
           <tbody>
-            {used.map((field) => (
+            {shown.map((field) => (
               <ProfileRow
                 key={field.name}
                 field={field}
@@ -240,7 +302,7 @@ function StreamIt({ file }: { file: FileInfo }) {
 }
 
 function Header({ file, other, files }: { file: FileInfo; other: FileInfo | null; files: FileInfo[] }) {
-  const [from, to] = [timeOf(file.from), timeOf(file.to)];
+  const { from, to } = file;
   return (
     <div class="screen-head">
       <button type="button" class="button" onClick={() => setOwn({ file: '', with: '', x: '', y: '' })}>
@@ -255,7 +317,7 @@ function Header({ file, other, files }: { file: FileInfo; other: FileInfo | null
             {formatMicros(from).slice(0, 19)} · {formatDuration(to - from)}
           </span>
         )}
-        {file.bad_rows > 0 && <span class="badge bad">{say('file.bad', { n: formatNumber(file.bad_rows) })}</span>}
+        {file.rejected > 0 && <span class="badge bad">{say('file.bad', { n: formatNumber(file.rejected) })}</span>}
       </p>
       <label class="row-of">
         <span class="hint">{say('compare')}</span>
@@ -281,8 +343,8 @@ function Header({ file, other, files }: { file: FileInfo; other: FileInfo | null
 }
 
 interface Known {
-  schema: FullSchema;
-  otherSchema: FullSchema | null;
+  profile: FileProfile;
+  other: FileProfile | null;
 }
 
 function Sheets({
@@ -296,16 +358,17 @@ function Sheets({
   known: Known;
   pair: { x: string; y: string };
 }) {
-  const profile = useSignal<FileProfile | null>(null);
-  const otherProfile = useSignal<FileProfile | null>(null);
-  const offered = useSignal<boolean | null>(null);
   const failure = useSignal<Failure | null>(null);
   const marked = useSignal(0);
   const rows = useSignal({ count: 0, more: false });
   const zoomed = useSignal(false);
+  // The list of files is asked for again and again: the same file comes as another object.
+  const files = useRef({ file, other });
+  files.current = { file, other };
   const desk = useMemo(() => {
-    const sheets = [sheetOf(file, known.schema)];
-    if (other !== null && known.otherSchema !== null) sheets.push(sheetOf(other, known.otherSchema));
+    const { file, other } = files.current;
+    const sheets = [sheetOf(file, known.profile)];
+    if (other !== null && known.other !== null) sheets.push(sheetOf(other, known.other));
     return new Desk(sheets, {
       failed: (problem) => {
         failure.value = problem;
@@ -320,43 +383,26 @@ function Sheets({
         zoomed.value = span !== null;
       },
     });
-  }, [file, other, known, failure, marked, rows, zoomed]);
+  }, [known, failure, marked, rows, zoomed]);
   useEffect(() => () => desk.dispose(), [desk]);
   useEffect(() => {
     if (theme.value !== undefined) desk.redraw();
   }, [desk, theme.value]);
-  useEffect(() => {
-    const abort = new AbortController();
-    const ask = async () => {
-      offered.value = await offers('get', '/datasets/{dataset}/profile');
-      if (!offered.value) return;
-      const [own, second] = await Promise.all([
-        getFileProfile(datasetOf(file), abort.signal),
-        other === null ? null : getFileProfile(datasetOf(other), abort.signal),
-      ]);
-      if (abort.signal.aborted) return;
-      if (own.ok) profile.value = own.value;
-      else failure.value = own;
-      otherProfile.value = second?.ok ? second.value : null;
-    };
-    void ask();
-    return () => abort.abort();
-  }, [file, other, offered, profile, otherProfile, failure]);
-  const fields = known.schema.fields.filter(isDrawn);
+  const fields = drawnFields(known.profile);
   const names = fields.map((f) => f.name);
-  const correlations = profile.value?.correlations ?? [];
-  const best = correlations.find((c) => c.r !== null && c.a !== c.b);
+  const correlations = known.profile.correlations ?? [];
+  const rich = fields.filter((f) => f.distinct >= RICH).map((f) => f.name);
+  const best = bestPair(correlations, rich, known.profile.events);
   const x = names.includes(pair.x) ? pair.x : (best?.a ?? names[0] ?? '');
   const y = names.includes(pair.y) ? pair.y : (best?.b ?? names[1] ?? names[0] ?? '');
   const choose = (nextX: string, nextY: string) => setOwn({ x: nextX, y: nextY });
   const track = useRef<HTMLDivElement>(null);
-  const hasTrack = known.schema.fields.some((f) => f.kind === 'latitude' && f.count > 0);
+  const hasTrack = known.profile.fields.some((f) => f.kind === 'latitude' && f.count > 0);
   useEffect(() => (track.current === null ? undefined : desk.addTrack(track.current)), [desk]);
   return (
     <>
       <Trouble failure={failure.value} />
-      {offered.value === false && <Note tone="warn">{say('profile.absent')}</Note>}
-      {profile.value !== null && <ProfileTable profile={profile.value} other={otherProfile.value} />}
+      <ProfileTable profile={known.profile} other={known.other} />
       <div class="sheets">
         <div class="sheets-left">
           <div class="screen-head slim">
@@ -391,7 +437,9 @@ function Sheets({
               <div class="track-box" ref={track} role="img" aria-label={say('track.label', { file: file.name })} />
             </section>
           )}
-          {correlations.length > 0 && <MatrixCard correlations={correlations} open={choose} />}
+          {correlations.length > 0 && (
+            <MatrixCard correlations={correlations} rows={known.profile.events} open={choose} />
+          )}
         </div>
       </div>
     </>
@@ -411,25 +459,32 @@ export function Analysis({
 }) {
   const known = useSignal<Known | null>(null);
   const failure = useSignal<Failure | null>(null);
+  const offered = useSignal(true);
+  // The list is asked for again and again; the file is the same while its dataset is.
+  const [dataset, second] = [file.dataset, other?.dataset ?? null];
   useEffect(() => {
     const abort = new AbortController();
     known.value = null;
     const ask = async () => {
-      const [schema, second] = await Promise.all([
-        getFullSchema(datasetOf(file), abort.signal),
-        other === null ? null : getFullSchema(datasetOf(other), abort.signal),
+      offered.value = await offers('get', '/datasets/{dataset}/profile');
+      if (!offered.value) return;
+      const [profile, otherProfile] = await Promise.all([
+        getFileProfile(dataset, abort.signal),
+        second === null ? null : getFileProfile(second, abort.signal),
       ]);
       if (abort.signal.aborted) return;
-      if (!schema.ok) failure.value = schema;
-      else known.value = { schema: schema.value, otherSchema: second?.ok ? second.value : null };
+      if (!profile.ok) failure.value = profile;
+      else known.value = { profile: profile.value, other: otherProfile?.ok ? otherProfile.value : null };
     };
     void ask();
     return () => abort.abort();
-  }, [file.id, other?.id, known, failure]);
+  }, [dataset, second, known, failure, offered]);
   return (
     <>
       <Header file={file} other={other} files={files} />
       <Trouble failure={failure.value} />
+      {!offered.value && <Note tone="warn">{say('profile.absent')}</Note>}
+      {offered.value && known.value === null && failure.value === null && <Note>{say('profile.reading')}</Note>}
       {known.value !== null && (
         <Sheets key={`${file.id} ${other?.id}`} file={file} other={other} known={known.value} pair={pair} />
       )}

@@ -6,10 +6,9 @@ import { type FileLine, FileLinesPlot, type Span, stretchesOfTimes } from '../..
 import { ScatterPlot } from '../../plots/scatter';
 import { TrackPlot } from '../../plots/track';
 import type { Failure } from '../../wire/call';
-import type { EventRow } from '../../wire/explore';
+import { type EventRow, fieldValue } from '../../wire/explore';
 import { getLines, getRowsOf } from '../../wire/files';
 import type { SeriesAnswer } from '../../wire/rest';
-import { fieldValue } from '../explore/explorer';
 
 /** A file as the desk needs it. */
 export interface Sheet {

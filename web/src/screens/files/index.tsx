@@ -10,7 +10,7 @@ import { formatDuration } from '../../view/format';
 import type { Failure } from '../../wire/call';
 import { offers } from '../../wire/features';
 import { type FileInfo, getFiles } from '../../wire/files';
-import { Analysis, timeOf } from './analysis';
+import { Analysis } from './analysis';
 import { IncomingCard } from './preview';
 import { say } from './text';
 import { dismiss, findWaiting, incoming, take } from './uploads';
@@ -73,7 +73,7 @@ function DropZone({ slim }: { slim: boolean }) {
 }
 
 function FileRow({ file }: { file: FileInfo }) {
-  const [from, to] = [timeOf(file.from), timeOf(file.to)];
+  const { from, to } = file;
   return (
     <tr>
       <th scope="row">
@@ -84,7 +84,7 @@ function FileRow({ file }: { file: FileInfo }) {
       <td>{file.prototype}</td>
       <td class="number">{formatNumber(file.rows)}</td>
       <td class="number">{formatNumber(file.columns)}</td>
-      <td class="number">{file.bad_rows === 0 ? '0' : <span class="badge bad">{formatNumber(file.bad_rows)}</span>}</td>
+      <td class="number">{file.rejected === 0 ? '0' : <span class="badge bad">{formatNumber(file.rejected)}</span>}</td>
       <td>{from === null ? '–' : formatMicros(from).slice(0, 19)}</td>
       <td class="number">{from === null || to === null ? '–' : formatDuration(to - from)}</td>
     </tr>
@@ -168,7 +168,7 @@ export default function Files() {
           done={async (status) => {
             await dismiss(one);
             const now = await refresh();
-            const loaded = now.filter((f) => f.name === status.name || status.name.endsWith(f.name));
+            const loaded = now.filter((f) => f.name === status.name).toSorted((a, b) => a.id - b.id);
             const newest = loaded[loaded.length - 1];
             if (newest !== undefined) setOwn({ file: String(newest.id) });
           }}

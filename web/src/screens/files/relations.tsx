@@ -18,9 +18,11 @@ function r2(r: number): string {
 
 export function MatrixCard({
   correlations,
+  rows,
   open,
 }: {
   correlations: Correlation[];
+  rows: number;
   open: (x: string, y: string) => void;
 }) {
   const box = useRef<HTMLDivElement>(null);
@@ -54,7 +56,7 @@ export function MatrixCard({
   useEffect(() => {
     if (theme.value !== undefined) plot.current?.draw();
   }, [theme.value]);
-  const pairs = strongest(correlations, SHOWN_PAIRS);
+  const pairs = strongest(correlations, SHOWN_PAIRS, rows);
   return (
     <section class="card matrix-card" data-testid="matrix">
       <div class="card-head">

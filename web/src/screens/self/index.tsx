@@ -10,7 +10,14 @@ import { datasets, live, serverVersion, theme } from '../../state/app';
 import { DEFAULT_SPAN } from '../../state/window';
 import { formatDuration, formatRate } from '../../view/format';
 import type { Failure } from '../../wire/call';
-import { getMetrics, getStatus, type MqttClient, type ServerStatus, type Viewer } from '../../wire/fleet';
+import {
+  getMetrics,
+  getStatus,
+  type MqttClient,
+  type ServerStatus,
+  type SlowQuery,
+  type Viewer,
+} from '../../wire/fleet';
 import { parseScrape, quantile, rateOf, type Scrape, total } from './prometheus';
 import { type SelfKey, say } from './text';
 import './self.css';
@@ -329,6 +336,46 @@ function Mqtt({ clients }: { clients: MqttClient[] }) {
   );
 }
 
+function SlowQueries({ queries }: { queries: SlowQuery[] }) {
+  return (
+    <section class="card">
+      <h3>{say('slow.title')}</h3>
+      {queries.length === 0 ? (
+        <Note>{say('slow.none')}</Note>
+      ) : (
+        <div class="scroll-x">
+          <table class="plain">
+            <thead>
+              <tr>
+                <th scope="col">{say('slow.what')}</th>
+                <th scope="col" class="number">
+                  {say('slow.took')}
+                </th>
+                <th scope="col" class="number">
+                  {say('slow.rows')}
+                </th>
+                <th scope="col">{say('slow.when')}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {queries.slice(0, MOST_QUERIES).map((q) => (
+                <tr key={`${q.time} ${q.kind} ${q.query}`}>
+                  <th scope="row">
+                    {q.kind} <small>{q.query}</small> {q.outcome !== undefined && <small>{q.outcome}</small>}
+                  </th>
+                  <td class="number">{formatMillis(q.ms)}</td>
+                  <td class="number">{formatShort(q.rows)}</td>
+                  <td>{formatMicros(q.time).slice(11, 19)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  );
+}
+
 function labelText(labels: ReadonlyMap<string, string>): string {
   return [...labels].map(([name, value]) => `${name}=${value}`).join(', ');
 }
@@ -386,6 +433,7 @@ function Metrics({ tick }: { tick: number }) {
 }
 
 const MOST_METRICS = 300;
+const MOST_QUERIES = 10;
 
 /** Someone who opens this screen first has no charts whose frames could be timed: it asks for them itself. */
 function useFeeds(): void {
@@ -433,6 +481,7 @@ export default function Self() {
       <div class="clients">
         <Viewers viewers={known.viewers} />
         {known.mqtt !== undefined && <Mqtt clients={known.mqtt} />}
+        {known.slow_queries !== undefined && <SlowQueries queries={known.slow_queries} />}
       </div>
       <Metrics tick={tick.value} />
     </div>

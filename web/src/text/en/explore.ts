@@ -46,6 +46,7 @@ export default {
   'field.min': 'Min',
   'field.max': 'Max',
   'field.mean': 'Mean',
+  'field.median': 'Median',
   'field.stddev': 'Std. dev.',
   'field.distinct': 'Distinct',
   'field.top': 'Most frequent values of {field}',

@@ -57,6 +57,12 @@ export default {
   'mqtt.client': 'Client',
   'mqtt.published': 'Published',
   'mqtt.delivered': 'Delivered',
+  'slow.title': 'Slow queries',
+  'slow.none': 'No query took half a second.',
+  'slow.what': 'Query',
+  'slow.took': 'Took',
+  'slow.rows': 'Rows',
+  'slow.when': 'At',
   'metrics.title': 'All {n} figures',
   'metrics.search': 'Find a figure',
 } as const;

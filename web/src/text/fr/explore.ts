@@ -47,6 +47,7 @@ const french: Texts<typeof english> = {
   'field.min': 'Min',
   'field.max': 'Max',
   'field.mean': 'Moyenne',
+  'field.median': 'Médiane',
   'field.stddev': 'Écart type',
   'field.distinct': 'Distinctes',
   'field.top': 'Valeurs les plus fréquentes de {field}',

@@ -58,6 +58,12 @@ const french: Texts<typeof english> = {
   'mqtt.client': 'Client',
   'mqtt.published': 'Publiés',
   'mqtt.delivered': 'Délivrés',
+  'slow.title': 'Requêtes lentes',
+  'slow.none': 'Aucune requête n’a pris une demi-seconde.',
+  'slow.what': 'Requête',
+  'slow.took': 'Durée',
+  'slow.rows': 'Lignes',
+  'slow.when': 'À',
   'metrics.title': 'Les {n} mesures',
   'metrics.search': 'Chercher une mesure',
 };

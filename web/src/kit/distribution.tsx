@@ -1,11 +1,10 @@
 // A field's values as a small histogram, drawn once and again when the theme changes.
 
 import { useEffect, useRef } from 'preact/hooks';
-import { Surface } from '../../chart/canvas';
-import { palette } from '../../chart/palette';
-import { formatMeasure } from '../../kit/format';
-import { theme } from '../../state/app';
-import { say } from './text';
+import { Surface } from '../chart/canvas';
+import { palette } from '../chart/palette';
+import { theme } from '../state/app';
+import { formatMeasure } from './format';
 
 export interface ValueHistogram {
   from: number;
@@ -33,7 +32,8 @@ export function drawDistribution(
   ctx.fillRect(0, height - 1, width, 1);
 }
 
-export function Distribution({ histogram, field }: { histogram: ValueHistogram; field: string }) {
+/** `label` is what a screen reader hears. */
+export function Distribution({ histogram, label }: { histogram: ValueHistogram; label: string }) {
   const box = useRef<HTMLDivElement>(null);
   const colors = theme.value;
   useEffect(() => {
@@ -52,7 +52,7 @@ export function Distribution({ histogram, field }: { histogram: ValueHistogram; 
     };
   }, [histogram, colors]);
   return (
-    <figure class="distribution" aria-label={say('field.distribution', { field })}>
+    <figure class="distribution" aria-label={label}>
       <div class="distribution-box" ref={box} />
       <figcaption>
         <span>{formatMeasure(histogram.from)}</span>
