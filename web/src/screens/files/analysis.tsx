@@ -6,46 +6,19 @@ import { Distribution } from '../../kit/distribution';
 import { formatMeasure, formatNumber, formatPercent } from '../../kit/format';
 import { Note, Trouble } from '../../kit/kit';
 import { formatMicros } from '../../kit/time';
-import { strongest } from '../../plots/matrix';
 import { setOwn, theme } from '../../state/app';
 import { formatDuration } from '../../view/format';
 import type { Failure } from '../../wire/call';
 import type { FieldProfile } from '../../wire/explore';
 import { offers } from '../../wire/features';
-import { type Correlation, type FileInfo, type FileProfile, getFileProfile } from '../../wire/files';
+import { type FileInfo, type FileProfile, getFileProfile } from '../../wire/files';
 import { addSimulation, getSimulations } from '../../wire/fleet';
 import { Desk, type Sheet } from './desk';
+import { bestPair, drawnFields, RICH } from './pick';
 import { MatrixCard, ScatterCard } from './relations';
 import { say } from './text';
 
 const FIRST_CHARTS = 12;
-
-/** Fields with a chart: numbers and truth values, those that never change last. */
-export function drawnFields(profile: FileProfile): FieldProfile[] {
-  const place = new Set(['latitude', 'longitude', 'identifier']);
-  const drawn = profile.fields.filter(
-    (f) => f.count > 0 && !place.has(f.kind) && ['integer', 'float', 'boolean'].includes(f.type),
-  );
-  const constant = (f: FieldProfile) => Number(f.distinct <= 1);
-  return drawn.toSorted((a, b) => constant(a) - constant(b));
-}
-
-/** The pair worth looking at first: it goes together, but is not the same thing twice. */
-export function bestPair(
-  correlations: readonly Correlation[],
-  names: readonly string[],
-  rows: number,
-): Correlation | undefined {
-  const known = new Set(names);
-  const worth = correlations.filter(
-    (c) => known.has(c.a) && known.has(c.b) && Math.abs(c.r ?? 0) < SAME_THING && c.n >= rows / 2,
-  );
-  return strongest(worth, 1, rows)[0];
-}
-
-const SAME_THING = 0.98;
-/** A scatter of fewer values is a few columns of dots. */
-const RICH = 40;
 
 function sheetOf(file: FileInfo, profile: FileProfile): Sheet {
   const named = (kind: string) => profile.fields.find((f) => f.kind === kind && f.count > 0)?.name ?? null;

@@ -6,6 +6,7 @@ import { Meter, Note, Trouble } from '../../kit/kit';
 import { formatInstantExact } from '../../kit/time';
 import { formatDuration } from '../../view/format';
 import type { Choices, ImportStatus, Preview, PreviewColumn } from '../../wire/imports';
+import { codeOf, merged } from './choices';
 import { type FilesKey, say } from './text';
 import { dismiss, type Incoming, load, look } from './uploads';
 
@@ -19,18 +20,6 @@ const SEPARATORS: [string, string][] = [
 ];
 const SHOWN_ROWS = 8;
 const SHOWN_ERRORS = 20;
-
-/** What a prototype made from this file may be called: the file's name without what does not belong into a code. */
-export function codeOf(name: string): string {
-  const plain = name
-    .replace(/\.[^.]*$/, '')
-    .normalize('NFD')
-    .replace(/\p{M}/gu, '')
-    .replace(/[^A-Za-z0-9_-]+/g, '_')
-    .replace(/^_+|_+$/g, '')
-    .slice(0, 40);
-  return plain === '' ? 'FILE' : plain;
-}
 
 function separatorWord(separator: string): string {
   return SEPARATORS.find(([sign]) => sign === separator)?.[1] ?? separator;
@@ -257,13 +246,6 @@ function Errors({ preview }: { preview: Preview }) {
       </ul>
     </details>
   );
-}
-
-/** The choices made so far with `more` on top: the server starts from the file each time. */
-export function merged(before: Choices, more: Choices): Choices {
-  const columns = new Map((before.columns ?? []).map((c) => [c.column, c]));
-  for (const c of more.columns ?? []) columns.set(c.column, { ...columns.get(c.column), ...c });
-  return { ...before, ...more, ...(columns.size === 0 ? {} : { columns: [...columns.values()] }) };
 }
 
 function Review({ one, preview, done }: { one: Incoming; preview: Preview; done: (status: ImportStatus) => void }) {
