@@ -106,24 +106,25 @@ export function usePoll(
   }, [every, again]);
 }
 
-/** A thing drawn by `make` into a box of its own; `make` gives what takes it away again. */
-export function Box({
-  class: name,
-  make,
-  again = null,
-}: {
-  class: string;
-  make: (element: HTMLElement) => () => void;
-  again?: unknown;
-}) {
-  const box = useRef<HTMLDivElement>(null);
-  const latest = useRef(make);
-  latest.current = make;
-  useEffect(() => (box.current === null ? undefined : latest.current(box.current)), [again]);
-  return <div class={name} ref={box} />;
+/** Escape closes what stands beside the content, before it means anything to the page. */
+export function useEscape(close: () => void): void {
+  const latest = useRef(close);
+  latest.current = close;
+  useEffect(() => {
+    const key = (event: KeyboardEvent) => {
+      const typing =
+        event.target instanceof Element && event.target.closest('input, select, textarea, dialog') !== null;
+      if (event.key !== 'Escape' || typing || document.querySelector('[popover]:popover-open') !== null) return;
+      event.preventDefault();
+      event.stopPropagation();
+      latest.current();
+    };
+    document.addEventListener('keydown', key, { capture: true });
+    return () => document.removeEventListener('keydown', key, { capture: true });
+  }, []);
 }
 
-/** Offers `text` as a file. */
+/** Offers `content` as a file. */
 export function saveFile(name: string, content: Blob): void {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(content);

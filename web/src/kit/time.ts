@@ -1,16 +1,16 @@
 // Instants as the tables write them: the viewer's own zone, to the millisecond.
 
+import { formatDate } from '../view/format';
 import { microsOf } from './format';
 
 const two = (n: number) => String(n).padStart(2, '0');
 
-/** `2026-11-26 03:15:04.250` of µs since the epoch. */
+/** `2026-11-26 03:15:04.250` of µs since the epoch, in French `26/11/2026 …`: the date takes ten characters in both. */
 export function formatMicros(micros: number): string {
   if (!Number.isFinite(micros)) return '';
   const date = new Date(Math.floor(micros / 1_000));
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   const clock = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-  return `${day} ${clock}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+  return `${formatDate(micros)} ${clock}.${String(date.getMilliseconds()).padStart(3, '0')}`;
 }
 
 /** The same of RFC 3339; what is no time is given back as it is. */

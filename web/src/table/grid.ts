@@ -209,6 +209,8 @@ export class Grid<Row> {
     } else if (event.key === 'Enter' || event.key === ' ') {
       this.events.open(this.active);
     } else {
+      // The browser scrolls sideways by these; to the page they would mean another window of time.
+      if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') event.stopPropagation();
       return;
     }
     event.preventDefault();

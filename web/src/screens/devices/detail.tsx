@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { formatNumber } from '../../kit/format';
-import { Note, Trouble, usePoll } from '../../kit/kit';
+import { Note, Trouble, useEscape, usePoll } from '../../kit/kit';
 import { formatMicros } from '../../kit/time';
 import { ActivityPlot } from '../../plots/activity';
 import { live, schemas, setOwn, theme } from '../../state/app';
@@ -39,6 +39,7 @@ function periodOf(device: DeviceInfo): number {
 }
 
 export function Detail({ device }: { device: DeviceInfo }) {
+  useEscape(() => setOwn({ device: '' }));
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<ActivityPlot | null>(null);
   const gaps = useSignal<Gap[] | null>(null);

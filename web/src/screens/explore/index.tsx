@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { formatMillis, formatNumber, microsOf } from '../../kit/format';
-import { Note, saveFile } from '../../kit/kit';
+import { Note, saveFile, useEscape } from '../../kit/kit';
 import { formatMicros } from '../../kit/time';
 import { TimeBarsPlot } from '../../plots/time-bars';
 import type { KnownField } from '../../query/complete';
@@ -95,6 +95,7 @@ function DatasetChoice({ all, chosen }: { all: DatasetInfo[]; chosen: string }) 
 
 function RowDetail({ row, add, close }: { row: EventRow; add: (filter: string) => void; close: () => void }) {
   const json = JSON.stringify(row, null, 2);
+  useEscape(close);
   const said = useSignal('');
   const copy = async () => {
     try {

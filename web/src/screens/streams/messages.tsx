@@ -2,7 +2,7 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { Note, Segments } from '../../kit/kit';
+import { Note, Segments, useEscape } from '../../kit/kit';
 import { PageCache } from '../../table/cache';
 import '../../table/grid.css';
 import { formatNumber } from '../../kit/format';
@@ -170,6 +170,7 @@ function Jump({ topic, partition, go }: { topic: string; partition: number; go: 
 }
 
 function Detail({ message, close }: { message: LogMessage; close: () => void }) {
+  useEscape(close);
   return (
     <aside class="detail" aria-label={say('messages.detail', { offset: message.offset })}>
       <div class="card-head">
