@@ -29,7 +29,7 @@ export default defineConfig({
   },
   server: {
     host: '127.0.0.1',
-    proxy: { '/api': { target, ws: true } },
+    proxy: { '/api': { target, ws: true }, '/metrics': { target } },
   },
   test: { include: ['tests/**/*.test.ts'] },
 });

@@ -15,6 +15,11 @@ export interface ScreenModule {
 export const SCREENS = {
   live: () => import('./live'),
   build: () => import('./build'),
+  explore: () => import('./explore'),
+  files: () => import('./files'),
+  devices: () => import('./devices'),
+  streams: () => import('./streams'),
+  self: () => import('./self'),
 } satisfies Record<string, () => Promise<ScreenModule>>;
 
 export type ScreenName = keyof typeof SCREENS;

@@ -101,7 +101,8 @@ function scheduleRefresh(): void {
   if (refreshTimer !== undefined) return;
   refreshTimer = setTimeout(() => {
     refreshTimer = undefined;
-    void refresh();
+    // One that is under way may have been answered before the change: after it comes another.
+    void (refreshing ?? Promise.resolve()).then(refresh);
   }, REFRESH_AFTER_MS);
 }
 

@@ -74,7 +74,7 @@ function LanguageButton() {
       class="icon-button"
       lang={other}
       title={say('language.other')}
-      aria-label={say('language.other')}
+      aria-label={`${other.toUpperCase()}, ${say('language.other')}`}
       onClick={() => setLanguage(other)}
       data-testid="language"
     >
