@@ -170,9 +170,9 @@ TEST_CASE("compressed and large bodies are read on a worker") {
   const auto full = fixture.post(events, gzip("{}"), {{"content-encoding", "gzip"}});
   CHECK(full.status == 429);
   RoutesFixture other;
-  std::string lines;
-  while (lines.size() < 70'000) lines += "{\"n\":1}\n";
-  CHECK(other.post(events, lines).status == 200);
+  std::string large;
+  while (large.size() < 70'000) large += "{\"n\":1}\n";
+  CHECK(other.post(events, large).status == 200);
 }
 
 TEST_CASE("the same key and body are answered again without being taken again") {
