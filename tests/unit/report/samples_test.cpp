@@ -104,8 +104,11 @@ std::size_t compare_folder(const std::string& folder, char separator, const std:
     REQUIRE(fixture.catalog->import_csv("X", path, {}));
     std::size_t rows = 0;
     const auto columns = read_plainly(path, separator, rows);
-    const auto files = catalog::list_files(fixture.folder.path()).value();
-    auto file = catalog::open_file(fixture.folder.path(), files.back().id, fixture.schemas).value();
+    const auto files = catalog::list_files(fixture.folder.path());
+    REQUIRE(files);
+    const auto opened = catalog::open_file(fixture.folder.path(), files->back().id, fixture.schemas);
+    REQUIRE(opened);
+    const auto& file = *opened;
     REQUIRE(file->info().path == std::filesystem::canonical(path).string());
     profile::Options options;
     options.fields = file->schema()->fields().size();
