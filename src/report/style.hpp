@@ -58,7 +58,7 @@ svg.dist circle{fill:var(--warn)}
 table{border-collapse:collapse;width:100%;font-size:13px}
 th,td{padding:5px 10px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
 th:first-child,td:first-child{text-align:left;white-space:normal;overflow-wrap:anywhere;min-width:150px}
-td.text{text-align:left;white-space:normal;overflow-wrap:anywhere;color:var(--soft)}
+td.text{text-align:left;color:var(--soft)}
 th{color:var(--soft);font-weight:500;position:sticky;top:0;background:var(--card)}
 .scroll{overflow-x:auto}
 details{margin-top:12px}
