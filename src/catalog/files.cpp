@@ -18,7 +18,8 @@ constexpr std::string_view file_prefix = "file:";
 constexpr std::string_view select_files =
     "SELECT files.id, (SELECT path FROM sources WHERE file_id = files.id ORDER BY changed_ns DESC, path LIMIT 1), code, "
     "dataset, "
-    "rows, rejected, columns_count - columns_empty, bytes, time_column, first_time_us, last_time_us, imported_us, first_row, "
+    "rows, rejected, json_array_length(files.columns), bytes, time_column, first_time_us, last_time_us, imported_us, "
+    "first_row, "
     "last_row, columns, prototype_id FROM files JOIN prototypes ON prototypes.id = prototype_id ";
 
 FileInfo info_at(const sqlite::Statement& row) {

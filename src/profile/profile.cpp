@@ -204,7 +204,8 @@ TimeProfile Profiler::Content::finish_time() {
   if (rows < 2) return time;
   FieldProfile lengths;
   intervals.finish(lengths, 0);
-  const auto median = static_cast<std::int64_t>(lengths.quantiles[3]);
+  // Where most rows share their time with another the median tells nothing: then the mean.
+  const auto median = static_cast<std::int64_t>(lengths.quantiles[3] > 0 ? lengths.quantiles[3] : lengths.mean);
   time.interval = Duration{median};
   std::sort(silences.begin(), silences.end(), [](const Stretch& a, const Stretch& b) { return a.to - a.from > b.to - b.from; });
   for (const Stretch& silence : silences)

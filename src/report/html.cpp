@@ -55,6 +55,14 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+std::string shortened(std::string_view text) {
+  constexpr std::size_t shown_max = 30;
+  if (text.size() <= shown_max) return std::string(text);
+  std::size_t end = shown_max - 1;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return std::string(text.substr(0, end)) + "…";
+}
+
 std::string shown(double number) {
   const double size = std::abs(number);
   if (!std::isfinite(number)) return "–";

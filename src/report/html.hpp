@@ -11,6 +11,8 @@ namespace iotstream::report {
 /// `text` so that no character of it is markup, inside elements and in quoted attributes; control characters and bytes that are
 /// not UTF-8 become U+FFFD.
 std::string escaped(std::string_view text);
+/// At most 30 bytes of it, ending in an ellipsis when that is not all.
+std::string shortened(std::string_view text);
 /// About four digits: `1 234`, `0.0123`, `1.2e9`.
 std::string shown(double number);
 std::string shown_count(std::uint64_t count);

@@ -94,8 +94,8 @@ std::string distribution_picture(const profile::FieldProfile& field, double low,
 }
 
 std::string coverage_picture(const FileReport& file, const std::vector<CoverageRow>& rows) {
-  constexpr double left = 190;
-  constexpr double width = 720;
+  constexpr double left = 230;
+  constexpr double width = 1'100;
   constexpr double row_height = 15;
   const double cell = (width - left) / static_cast<double>(coverage_columns);
   const double height = row_height * static_cast<double>(rows.size() + 1) + 18;
@@ -116,6 +116,10 @@ std::string coverage_picture(const FileReport& file, const std::vector<CoverageR
       i = end;
     }
   };
+  // Without recorded times: since the first row.
+  const auto time_of = [&](Timestamp time) {
+    return file.info.time_column.empty() ? shown_length(time - *file.profile.time.first) : shown_time(time);
+  };
   strip("rows", 0, [&](std::size_t i) { return file.rows[i] > 0 ? 4 : 0; });
   for (std::size_t row = 0; row < rows.size(); ++row) {
     const Drawn* drawn = rows[row].drawn;
@@ -125,9 +129,9 @@ std::string coverage_picture(const FileReport& file, const std::vector<CoverageR
       return share >= 1 ? 4 : std::max(1, static_cast<int>(share * 4));
     });
   }
-  out += fmt::format("<text x=\"{}\" y=\"{}\">{}</text>", left, coordinate(height - 4), shown_time(*file.profile.time.first));
+  out += fmt::format("<text x=\"{}\" y=\"{}\">{}</text>", left, coordinate(height - 4), time_of(*file.profile.time.first));
   out += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=end>{}</text>", width, coordinate(height - 4),
-                     shown_time(*file.profile.time.last));
+                     time_of(*file.profile.time.last));
   return out + "</svg>";
 }
 
@@ -143,7 +147,7 @@ std::string correlation_picture(const FileReport& file, const std::vector<FieldI
                   width, height, static_cast<int>(width * 1.15));
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const auto place = static_cast<double>(i);
-    const std::string& label = file.schema->field(fields[i]).label;
+    const std::string label = shortened(file.schema->field(fields[i]).label);
     out += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=end>{}</text>", left - 6, coordinate(top + cell * place + 16),
                        escaped(label));
     // On the diagonal: the same names again, to the right of their column's end.

@@ -165,7 +165,8 @@ class Page {
   void write_cell(const Metric& metric, std::size_t index) {
     const FileReport& file = files_[index];
     const profile::FieldProfile* of = profile_of(file, metric.name);
-    put("<figure style=\"{}\"><figcaption><b>{}</b>", color(index), escaped(heading(file)));
+    put("<figure style=\"{}\"><figcaption><b>{}</b>", color(index),
+        files_.size() == 1 ? std::string() : escaped(heading(file)));
     const Drawn* drawn = of == nullptr ? nullptr : file.find(*file.schema->find(metric.name));
     if (of == nullptr || drawn == nullptr || of->quantiles.empty()) {
       put("</figcaption><div class=none>{}</div></figure>\n", of == nullptr ? "not in this file" : "no numbers in this file");
@@ -238,14 +239,6 @@ class Page {
       put("<tr><td>{}</td><td>{}</td><td>{}</td></tr>", shown_time(gap.from), shown_time(gap.to),
           shown_length(gap.to - gap.from));
     put("</table></div></details>");
-  }
-
-  static std::string shortened(const std::string& label) {
-    constexpr std::size_t shown_max = 30;
-    if (label.size() <= shown_max) return label;
-    std::size_t end = shown_max - 1;
-    while (end > 0 && (static_cast<unsigned char>(label[end]) & 0xc0) == 0x80) --end;
-    return label.substr(0, end) + "…";
   }
 
   /// The fields with the strongest relations, in the file's order.

@@ -38,6 +38,7 @@ dd{margin:0;text-align:right;overflow-wrap:anywhere}
 .crowd .figures{font-size:11.5px;gap:0 10px}
 figure{margin:0;min-width:0}
 figcaption{display:flex;justify-content:space-between;gap:10px;font-size:13px;color:var(--soft);margin-bottom:4px}
+figcaption span{white-space:nowrap}
 figcaption b{font-weight:600;color:var(--c);overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .plots{display:grid;grid-template-columns:minmax(0,2fr) minmax(0,1fr);gap:12px;align-items:end}
 svg{display:block;width:100%;height:auto;overflow:visible}
@@ -57,20 +58,21 @@ svg.dist circle{fill:var(--warn)}
 table{border-collapse:collapse;width:100%;font-size:13px}
 th,td{padding:5px 10px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
 th:first-child,td:first-child{text-align:left;white-space:normal;overflow-wrap:anywhere;min-width:150px}
-td.text{text-align:left;white-space:normal;overflow-wrap:anywhere;color:var(--soft)}
+td.text{text-align:left;color:var(--soft)}
 th{color:var(--soft);font-weight:500;position:sticky;top:0;background:var(--card)}
 .scroll{overflow-x:auto}
 details{margin-top:12px}
 summary{cursor:pointer;font-weight:600}
 svg text{font-size:11px;fill:var(--ink)}
 svg text.dim{fill:var(--soft);font-size:10.5px}
+svg.matrix{margin:0 auto}
 svg.matrix .pos{fill:var(--pos)}
 svg.matrix .neg{fill:var(--neg)}
 svg.matrix .r{font-size:9px}
 svg.matrix .on{fill:var(--card)}
 svg.coverage rect{fill:var(--c)}
 .s1{fill-opacity:.25}.s2{fill-opacity:.45}.s3{fill-opacity:.7}.s4{fill-opacity:.95}
-.pair{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,560px),1fr));gap:14px}
+.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,560px),1fr));gap:14px}
 svg.track{max-width:900px;margin:0 auto}
 svg.track path{fill:none;stroke:var(--c);stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}
 svg.track .casing{stroke:var(--c);stroke-width:8;stroke-opacity:.16}

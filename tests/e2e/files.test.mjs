@@ -74,7 +74,7 @@ test('an imported file is a data set with its recorded times', async (t) => {
     );
     assert.equal(rows[5]['speed (km/h)'], 1.25);
     assert.equal(rows[5]._line, 7);
-    assert.equal(rows[0]['@timestamp'], '2018-01-19T05:00:00Z');
+    assert.equal(rows[0]['@timestamp'], '2018-01-19T05:00:00.000000Z');
   }
   const where = encodeURIComponent('gear = 3 and "speed (km/h)" > 90');
   const chosen = (await get(server.url, `${base}/events?where=${where}&fields=gear`)).json();
@@ -83,10 +83,12 @@ test('an imported file is a data set with its recorded times', async (t) => {
     [363, 368, 373, 378, 383, 388, 393, 398],
   );
   assert.deepEqual(Object.keys(chosen.events[0]), ['gear', '@timestamp', '_row', '_line']);
-  const table = (await get(server.url, `${base}/events?format=csv&limit=1000&fields=note,gear`)).text.trim().split('\r\n');
+  const table = (await get(server.url, `${base}/events?format=csv&limit=1000&fields=note,gear`)).text
+    .trim()
+    .split('\r\n');
   assert.equal(table.length, ROWS + 1);
   assert.equal(table[0], '@timestamp,_row,_line,gear,note');
-  assert.equal(table[1], `2018-01-19T05:00:00Z,0,2,0,"'=cmd"`);
+  assert.equal(table[1], `2018-01-19T05:00:00.000000Z,0,2,0,"'=cmd"`);
   const lines = (await get(server.url, `${base}/events?format=ndjson&limit=3`)).text.trim().split('\n');
   assert.equal(lines.map((line) => JSON.parse(line)).length, 3);
 
@@ -125,7 +127,10 @@ test('an imported file is a data set with its recorded times', async (t) => {
   assert.deepEqual(profile.correlations, correlations);
 
   const series = (await get(server.url, `${base}/series?fields=gear&agg=avg,count,m4&interval=100s`)).json();
-  assert.equal(series.series[1].values.reduce((sum, count) => sum + count, 0), ROWS);
+  assert.equal(
+    series.series[1].values.reduce((sum, count) => sum + count, 0),
+    ROWS,
+  );
   assert.equal(series.time[0] % 100_000_000, 0);
   assert.equal(series.series[0].values[10], null);
   assert.ok(series.series[2].time.length >= 8);
@@ -154,12 +159,17 @@ test('an imported file is a data set with its recorded times', async (t) => {
 test('a stream has a profile of what is in history', async (t) => {
   const server = await startServer(t, temporaryFolder(), EMPTY);
   for (let i = 0; i !== 30; ++i) {
-    const reading = { device: `press ${i % 3}`, heat: i, ...(i % 2 === 0 ? { mode: i % 4 === 0 ? 'eco' : 'full' } : {}) };
+    const reading = {
+      device: `press ${i % 3}`,
+      heat: i,
+      ...(i % 2 === 0 ? { mode: i % 4 === 0 ? 'eco' : 'full' } : {}),
+    };
     assert.equal((await postReading(server.url, 'press', reading)).status, 200);
   }
   const path = '/api/v1/datasets/press/profile';
   const until = performance.now() + 10_000;
-  while ((await get(server.url, path)).json().events < 30) assert.ok(performance.now() < until, 'the events do not come');
+  while ((await get(server.url, path)).json().events < 30)
+    assert.ok(performance.now() < until, 'the events do not come');
   const profile = (await get(server.url, path)).json();
   const field = (name) => profile.fields.find((one) => one.name === name);
   assert.equal(field('heat').max, 29);
@@ -183,7 +193,10 @@ test('the report is one page that needs nothing else', async () => {
   const folder = temporaryFolder();
   const first = join(folder, 'first <b>&.csv');
   writeFileSync(first, recording());
-  writeFileSync(join(folder, 'second.csv'), recording().replaceAll('2018-', '2019-').split('\n').slice(0, 200).join('\n'));
+  writeFileSync(
+    join(folder, 'second.csv'),
+    recording().replaceAll('2018-', '2019-').split('\n').slice(0, 200).join('\n'),
+  );
   const output = join(folder, 'report.html');
   const made = await run(['report', first, join(folder, 'sec*.csv'), '--output', output, '--title', 'Drives <i>']);
   assert.equal(made.status, 0, made.stderr);

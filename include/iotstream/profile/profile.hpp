@@ -94,7 +94,7 @@ struct Correlation {
 
 struct TimeProfile {
   std::optional<Timestamp> first, last;
-  std::optional<Duration> interval;  ///< median time between neighbours
+  std::optional<Duration> interval;  ///< median time between neighbours; the mean where that is 0
   std::vector<Stretch> gaps;         ///< the longest silences of more than five times that, at most 10; rows is 0
 };
 
