@@ -1,6 +1,8 @@
 // GET …/events, streamed page by page, and GET …/series.
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <memory>
 
 #include <fmt/format.h>
 
@@ -28,6 +30,14 @@ Result<Format> format_of(const net::Request& request) {
   if (text == "ndjson") return Format::ndjson;
   if (text == "csv") return Format::csv;
   return Error{ErrorKind::invalid, fmt::format("format: '{}' is none of json, ndjson, csv", text)};
+}
+
+/// Asked while a query runs: whether the client has left.
+store::Cancelled client_left(const net::Request& request) {
+  const auto left = std::make_shared<std::atomic<bool>>(false);
+  if (const auto departure = request.departure.lock())
+    departure->when_left([left] { left->store(true, std::memory_order_relaxed); });
+  return [left] { return left->load(std::memory_order_relaxed); };
 }
 
 /// Pulls page after page out of history while the client takes them.
@@ -115,6 +125,7 @@ Result<store::EventQuery> event_query(Services& services, const net::Request& re
   query.newest_first = order == "desc";
   query.device = request.query_value("device").value_or("");
   query.cursor = request.query_value("cursor").value_or("");
+  query.cancelled = client_left(request);
   return query;
 }
 
@@ -289,9 +300,15 @@ Answer m4(Services& services, const net::Request& request, const model::Schema& 
                  "interval: agg=m4 divides the window into points=… columns of a picture; leave interval out"};
   auto points = number_parameter(request, "points", 500, 1, m4_columns_max);
   if (!points) return points.error();
-  const store::M4Query query{
-      schema.dataset(),         std::move(window.fields), window.from, window.to, static_cast<std::uint32_t>(*points),
-      std::move(window.device), std::move(window.where)};
+  store::M4Query query;
+  query.dataset = schema.dataset();
+  query.fields = std::move(window.fields);
+  query.from = window.from;
+  query.to = window.to;
+  query.columns = static_cast<std::uint32_t>(*points);
+  query.device = std::move(window.device);
+  query.where = std::move(window.where);
+  query.cancelled = client_left(request);
   auto result = services.history.m4(query);
   if (!result) return result.error();
   return net::Response::json(m4_json(*result, query, schema));
@@ -321,6 +338,7 @@ Answer series(Services& services, const net::Request& request) {
   auto interval = interval_of(request, query.to - query.from);
   if (!interval) return interval.error();
   query.interval = *interval;
+  query.cancelled = client_left(request);
   auto result = services.history.series(query);
   if (!result) return result.error();
   return net::Response::json(series_json(*result, **schema));

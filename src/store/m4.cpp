@@ -111,7 +111,7 @@ Status check(const M4Query& query) {
 }  // namespace
 
 Result<M4> Queries::m4(const M4Query& query) {
-  const Timed timed(series_, clock_);
+  Timed timed(series_, clock_, query.dataset);
   if (auto good = check(query); !good) return good.error();
   const WindowQuestion question{sorted_fields(query.fields), query.device, query.where, query.from, query.to, true};
   auto picture = look(query.dataset, query.cancelled);
@@ -140,7 +140,7 @@ Result<M4> Queries::m4(const M4Query& query) {
     answer.lines.push_back(found[static_cast<std::size_t>(place)]);
     answer.lines.back().field = field;
   }
-  answer.rows_scanned = reader->rows_scanned();
+  answer.rows_scanned = timed.rows = reader->rows_scanned();
   answer.tier = name_of(reader->tier());
   answer.behind = reader->behind();
   return answer;

@@ -119,8 +119,9 @@ class Merged {
 
 }  // namespace
 
-Queries::Meter::Meter(metrics::Table& table, std::string_view kind)
-    : queries(table.counter("iotstream_store_queries_total", "Queries of history.", metrics::Table::label("kind", kind))),
+Queries::Meter::Meter(metrics::Table& table, std::string_view its_kind)
+    : kind(its_kind),
+      queries(table.counter("iotstream_store_queries_total", "Queries of history.", metrics::Table::label("kind", kind))),
       seconds(table.histogram("iotstream_store_query_seconds", "Time that a query of history took.",
                               metrics::Table::label("kind", kind))) {}
 
@@ -169,7 +170,7 @@ Result<Picture> Queries::look(const std::string& dataset, const Cancelled& cance
 }
 
 Result<EventPage> Queries::events(const EventQuery& query, const std::function<bool(const Event&)>& visit) {
-  const Timed timed(events_, clock_);
+  Timed timed(events_, clock_, query.dataset);
   ScanRange range{query.from, query.to, std::nullopt, std::nullopt, query.newest_first};
   if (!query.cursor.empty()) {
     range.after = Place::from_cursor(query.cursor);
@@ -184,7 +185,9 @@ Result<EventPage> Queries::events(const EventQuery& query, const std::function<b
   if (picture->layout() != nullptr) {
     if (auto opened = merged.open(*picture, range); !opened) return opened.error();
   }
-  return merged.page(visit);
+  auto page = merged.page(visit);
+  if (page) timed.rows = page->count;
+  return page;
 }
 
 Result<std::vector<Offset>> Queries::consumed(ReadConnection& connection, const std::string& dataset, const LayoutPtr& layout) {
@@ -204,7 +207,7 @@ Result<std::vector<Offset>> Queries::consumed(ReadConnection& connection, const 
 }
 
 Result<std::vector<Offset>> Queries::snapshot(const EventQuery& query, const std::function<bool(const Event&)>& visit) {
-  const Timed timed(snapshots_, clock_);
+  const Timed timed(snapshots_, clock_, query.dataset);
   ScanRange range{query.from, query.to, std::nullopt, std::nullopt, false};
   auto connection = pool_->acquire();
   if (!connection) return connection.error();

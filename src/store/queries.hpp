@@ -11,6 +11,7 @@
 #include <iotstream/metrics/metrics.hpp>
 #include <iotstream/os/clock.hpp>
 #include <iotstream/store/history.hpp>
+#include <iotstream/store/slow_queries.hpp>
 
 #include "store/event_scan.hpp"
 #include "store/read_pool.hpp"
@@ -63,23 +64,29 @@ class Queries {
  private:
   /// One kind of query, counted and timed.
   struct Meter {
-    Meter(metrics::Table& table, std::string_view kind);
+    Meter(metrics::Table& table, std::string_view its_kind);
+    std::string_view kind;
     metrics::Counter& queries;
     metrics::Histogram& seconds;
   };
   class Timed {
    public:
-    Timed(Meter& meter, const os::Clock& clock) : meter_(meter), clock_(clock), start_ns_(clock.monotonic_ns()) {}
+    Timed(Meter& meter, const os::Clock& clock, const std::string& dataset)
+        : meter_(meter), clock_(clock), dataset_(dataset), start_ns_(clock.monotonic_ns()) {}
     ~Timed() {
+      const Duration took{(clock_.monotonic_ns() - start_ns_) / 1000};
       meter_.queries.add();
-      meter_.seconds.record_us((clock_.monotonic_ns() - start_ns_) / 1000);
+      meter_.seconds.record_us(took.us);
+      SlowQueries::of_process().note(clock_.now(), meter_.kind, dataset_, took, rows);
     }
+    std::uint64_t rows = 0;  ///< read or given
     Timed(const Timed&) = delete;
     Timed& operator=(const Timed&) = delete;
 
    private:
     Meter& meter_;
     const os::Clock& clock_;
+    const std::string& dataset_;
     std::int64_t start_ns_;
   };
 

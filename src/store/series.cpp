@@ -127,7 +127,7 @@ Duration least_interval(const Sources& sources, std::int64_t from) {
 }  // namespace
 
 Result<Series> Queries::series(const SeriesQuery& query) {
-  const Timed timed(series_, clock_);
+  Timed timed(series_, clock_, query.dataset);
   if (auto good = check(query, BucketRange::over(query.from, query.to, query.interval)); !good) return good.error();
   const WindowQuestion question{sorted_fields(query.fields),
                                 query.device,
@@ -155,7 +155,7 @@ Result<Series> Queries::series(const SeriesQuery& query) {
   }
   Series series = collector.finish();
   series.interval = answered.interval;
-  series.rows_scanned = reader->rows_scanned();
+  series.rows_scanned = timed.rows = reader->rows_scanned();
   series.tier = name_of(reader->tier());
   series.behind = reader->behind();
   return series;
