@@ -33,7 +33,7 @@ Result<log::Partition*> OwnLog::partition(std::string_view topic, log::Sync sync
 
 Result<Offset> append(log::Partition& partition, Timestamp time, ByteView value) {
   // Half of what the staging ring takes.
-  constexpr std::uint64_t half = log::LogOptions().staging_size * 3 / 4 / (record_size + 32) / 2;
+  static const std::uint64_t half = log::LogOptions().staging_size * 3 / 4 / (record_size + 32) / 2;
   for (std::optional<Offset> written;;) {
     const auto appended = partition.append(time, record_key, value);
     if (appended.status == log::AppendStatus::accepted) return appended.offset;

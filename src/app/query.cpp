@@ -29,6 +29,13 @@ std::string request_of(const QueryArguments& arguments) {
 
 bool is_text(element value) { return value.type() == element_type::STRING; }
 
+/// A row of the answer; empty when it is none.
+simdjson::dom::array cells_of(element row) {
+  simdjson::dom::array cells;
+  if (row.get(cells) != simdjson::SUCCESS) return {};
+  return cells;
+}
+
 /// A value as a person reads it; a blob as its base64.
 std::string shown(element value) {
   std::string_view text;
@@ -75,7 +82,7 @@ void print_csv(element document) {
     out += "\r\n";
   };
   line(list_of(document, "columns"));
-  for (const element row : list_of(document, "rows")) line(row.get_array().value_unsafe());
+  for (const element row : list_of(document, "rows")) line(cells_of(row));
   fmt::print("{}", out);
 }
 
@@ -85,7 +92,7 @@ void print_table(element document) {
   TextTable table(std::move(header));
   for (const element row : list_of(document, "rows")) {
     std::vector<std::string> cells;
-    for (const element value : row.get_array().value_unsafe()) cells.push_back(shown(value));
+    for (const element value : cells_of(row)) cells.push_back(shown(value));
     table.add(std::move(cells));
   }
   fmt::print("{}", table.text());

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "store/rollup_writer.hpp"
+
 namespace iotstream::store {
 
 namespace {
