@@ -17,6 +17,9 @@ using query::Operator;
 using query::Source;
 
 constexpr std::size_t ids_max = 1000;  ///< devices or facts in one condition
+/// SQLite's parser keeps a hundred things in mind, and a level of brackets is up to four of them. What is deeper is left to
+/// memory.
+constexpr unsigned depth_max = 16;
 constexpr std::string_view text_function = "iotstream_text";
 
 /// Only what a test of the device looks at.
@@ -49,6 +52,8 @@ class Compiler {
  private:
   /// `nots`: how many are around the node. Below one, a condition is 0 or 1 and never NULL: NOT NULL would be no row.
   std::string node(const BoundNode& node, unsigned nots) {
+    if (depth_ > depth_max) return unknown(nots);
+    const Deeper deeper(depth_);
     switch (node.kind) {
       case Node::Kind::test: {
         std::string sql = test(node, nots);
@@ -69,10 +74,22 @@ class Compiler {
                    unsigned nots) {
     if (begin == end) return with == " AND " ? "1" : "0";
     if (end - begin == 1) return node(nodes[begin], nots);
+    const Deeper deeper(depth_);
     const std::size_t middle = begin + (end - begin) / 2;
     std::string left = join(nodes, begin, middle, with, nots);
     return fmt::format("({}{}{})", left, with, join(nodes, middle, end, with, nots));
   }
+
+  class Deeper {
+   public:
+    explicit Deeper(unsigned& depth) : depth_(depth) { ++depth_; }
+    ~Deeper() { --depth_; }
+    Deeper(const Deeper&) = delete;
+    Deeper& operator=(const Deeper&) = delete;
+
+   private:
+    unsigned& depth_;
+  };
 
   std::string unknown(unsigned nots) {
     result_.exact = false;
@@ -184,6 +201,7 @@ class Compiler {
   ReadConnection& connection_;
   FilterSql result_;
   Status failed_;
+  unsigned depth_ = 0;
 };
 
 void test_text(sqlite3_context* context, int /*count*/, sqlite3_value** arguments) {
