@@ -20,7 +20,8 @@ struct ServerOptions {
   std::uint64_t websocket_queue_size_max = 8u << 20;     ///< bytes waiting per WebSocket
   std::uint64_t websocket_message_size_max = 64u << 10;  ///< from the client; close code 1009 above
   Duration header_timeout =
-      Duration::seconds(10);  ///< from a request's first byte to the end of its headers; TLS handshakes as well
+      Duration::seconds(10);                 ///< from a request's first byte to the end of its headers; TLS handshakes as well
+  std::uint64_t streamed_from = 256u << 10;  ///< bytes of a body, from which on a route may take it while it arrives
   Duration body_timeout = Duration::seconds(10);  ///< the longest pause within a body
   std::uint64_t body_rate_min =
       1u << 10;  ///< bytes a second that a body must keep up on the whole, after the first body_timeout
