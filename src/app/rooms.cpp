@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 
 #include <iotstream/base/diagnostics.hpp>
-#include <iotstream/elastic/routes.hpp>
-#include <iotstream/influx/routes.hpp>
+#include <iotstream/ingest/batch.hpp>
 #include <iotstream/os/disk.hpp>
 
 namespace iotstream::app {
@@ -113,22 +112,10 @@ Status Rooms::open_all() {
   if (!config.mqtt.listen.empty())
     services_->mqtt_clients = [this] { return mqtt ? mqtt->clients() : std::vector<mqtt::ClientStatus>(); };
   ingest::add_routes(router_, *gate, *workers, config.server.body_size_max);
-  const influx::Options influx_options{config.influx, config.server.body_size_max, [this] { return dataset_names(); }};
-  influx::add_routes(router_, *gate, *workers, influx_options);
+  ingest::add_sinks(sinks_, *gate, config.server.body_size_max);
   http::add_routes(router_, *services_);
-  const elastic::Options elastic_options{
-      config.elasticsearch.enabled, config.server.body_size_max,
-      [this](std::string_view dataset) { return !dataset.starts_with('_') && log->find(dataset) != nullptr; }};
-  elastic::add_routes(router_, *gate, *workers, elastic_options);
   observe_process();
   return {};
-}
-
-std::vector<std::string> Rooms::dataset_names() const {
-  std::vector<std::string> names;
-  for (const log::Topic* topic : log->topics())
-    if (!topic->name().starts_with('_')) names.push_back(topic->name());
-  return names;
 }
 
 catalog::ImportsOptions Rooms::imports_options() {

@@ -17,7 +17,7 @@
 #include <iotstream/log/log.hpp>
 #include <iotstream/metrics/metrics.hpp>
 #include <iotstream/mqtt/listener.hpp>
-#include <iotstream/net/http.hpp>
+#include <iotstream/net/body_sink.hpp>
 #include <iotstream/os/clock.hpp>
 #include <iotstream/os/process.hpp>
 #include <iotstream/os/worker_pool.hpp>
@@ -38,6 +38,8 @@ class Rooms {
 
   /// The routes of all rooms. Valid as long as this.
   const net::Router& router() const { return router_; }
+  /// Those of them that take long bodies in pieces.
+  const net::BodySinks& sinks() const { return sinks_; }
   /// Takes readings no more, brings history up to the log, closes the files. Idempotent.
   void close();
 
@@ -70,7 +72,6 @@ class Rooms {
  private:
   explicit Rooms(const config::Config& configuration) : config(configuration) {}
   Status open_all();
-  std::vector<std::string> dataset_names() const;
   catalog::ImportsOptions imports_options();
   void replay(const std::string& prototype);
   void observe_process();
@@ -78,6 +79,7 @@ class Rooms {
 
   std::unique_ptr<http::Services> services_;
   net::Router router_;
+  net::BodySinks sinks_;
   std::atomic<bool> ready_{false};  ///< relaxed: /readyz may see it a moment late
   bool closed_ = false;
 };

@@ -2,7 +2,7 @@
 #include <utility>
 
 #include <iotstream/base/text.hpp>
-#include <iotstream/catalog/csv.hpp>
+#include <iotstream/catalog/csv_stream.hpp>
 
 #include "catalog/csv_form.hpp"
 #include "catalog/csv_plan.hpp"

@@ -39,7 +39,7 @@ std::unique_ptr<BatchSink> BatchSink::open(Gate& gate, Submission submission, Co
     submission.body = *begin;
   }
   if (submission.body.size() < batch_fingerprint_size) return nullptr;
-  std::unique_ptr<Batch> batch = gate.open_batch(submission);
+  std::unique_ptr<Batch> batch = open_batch(gate, submission);
   if (!batch) return nullptr;
   return std::unique_ptr<BatchSink>(new BatchSink(std::move(batch), std::move(decompressor), size_max, std::move(answer)));
 }

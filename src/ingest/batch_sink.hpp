@@ -7,8 +7,7 @@
 #include <optional>
 #include <string>
 
-#include <iotstream/ingest/gate.hpp>
-#include <iotstream/net/http.hpp>
+#include <iotstream/ingest/batch.hpp>
 
 #include "ingest/decompress.hpp"
 
@@ -21,7 +20,7 @@ using Answer = std::function<net::Response(const Result<Outcome>& result)>;
 class BatchSink final : public net::BodySink {
  public:
   /// `head`: what has come of the body, as sent. Nothing when the body must be known as a whole, or cannot be read.
-  /// `submission` is copied as Gate::open_batch does.
+  /// What `submission` refers to is copied.
   static std::unique_ptr<BatchSink> open(Gate& gate, Submission submission, Coding coding, std::string_view head,
                                          std::uint64_t size_max, Answer answer);
 

@@ -47,7 +47,7 @@ class GateImpl final : public Gate {
         workspaces_(schemas, [this](std::string_view name) { return topic(name); }) {}
 
   void submit(const Submission& submission, Done done) override;
-  std::unique_ptr<Batch> open_batch(const Submission& submission) override;
+  std::unique_ptr<Batch> open_batch(const Submission& submission);
   void reject(const Submission& submission, const std::string& reason) override;
   DeadLetters& dead_letters() override { return shared_->letters; }
   Result<log::Topic*> topic(std::string_view dataset) override;
@@ -182,7 +182,7 @@ void GateImpl::submit(const Submission& submission, Done done) {
 std::unique_ptr<Batch> GateImpl::open_batch(const Submission& submission) {
   const Result<Layout> layout = layout_of(without_mark(submission.body), submission.format);
   if (!layout || *layout == Layout::object || *layout == Layout::array) return nullptr;
-  BatchParts parts{shared_, workspaces_, clock_, *layout, {}, nullptr};
+  BatchParts parts{shared_, workspaces_, clock_, {}, nullptr};
   if (*layout == Layout::csv) {
     if (submission.dataset.empty()) return nullptr;
     Result<catalog::CsvStream> csv = catalog::CsvStream::open(submission.body);
@@ -236,6 +236,10 @@ std::vector<Result<Outcome>> GateImpl::take(std::span<const Submission> submissi
 }
 
 }  // namespace
+
+std::unique_ptr<Batch> open_batch(Gate& gate, const Submission& submission) {
+  return static_cast<GateImpl&>(gate).open_batch(submission);
+}
 
 Result<std::unique_ptr<Gate>> Gate::open(log::Log& log, catalog::Schemas& schemas, os::Clock& clock, metrics::Table& metrics) {
   auto shared = std::make_shared<Shared>(log, clock, metrics);

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include <iotstream/ingest/bodies.hpp>
+#include <iotstream/ingest/batch.hpp>
 
 #include "ingest/answers.hpp"
 #include "ingest/batch_sink.hpp"
@@ -15,6 +15,21 @@ namespace iotstream::ingest {
 namespace {
 
 constexpr std::size_t body_on_socket_thread_max = 64u << 10;
+
+/// How a request says what its body holds, and how the outcome is told.
+struct BodyWay {
+  /// Fills what `submission` says beside its body, as views of `request`. An error refuses the body unseen.
+  std::function<Status(const net::Request& request, Submission& submission)> read;
+  Answer answer;
+};
+
+BodyWay way_of(bool envelope) {
+  return {[envelope](const net::Request& request, Submission& submission) { return read_head(request, envelope, submission); },
+          [envelope](const Result<Outcome>& result) { return answer_to(result, envelope); }};
+}
+
+constexpr std::string_view envelope_path = "/search/results";
+constexpr std::string_view events_path = "/api/v1/datasets/{dataset}/events";
 
 /// What a route needs for every request; lives as long as the router.
 struct Way {
@@ -89,42 +104,38 @@ class Post : public std::enable_shared_from_this<Post> {
   bool known_coding_ = true;
 };
 
-std::unique_ptr<net::BodySink> open_sink(const Way& way, const net::Request& request, std::string_view head) {
+std::unique_ptr<net::BodySink> open_sink(const BodyWay& way, Gate& gate, std::uint64_t size_max, const net::Request& request,
+                                         std::string_view head) {
   Submission submission;
   submission.source = request.remote;
-  const Status read = way.way.read(request, submission);
+  const Status read = way.read(request, submission);
   const Result<Coding> coding = coding_of(request);
   if (!read || !coding) return nullptr;
-  return BatchSink::open(way.gate, submission, *coding, head, way.size_max, way.way.answer);
+  return BatchSink::open(gate, submission, *coding, head, size_max, way.answer);
+}
+
+void add_route(net::Router& router, std::string_view path, const std::shared_ptr<const Way>& way) {
+  router.add(net::Method::post, std::string(path), [way](net::Request request, net::Respond respond) {
+    std::make_shared<Post>(way, std::move(request), std::move(respond))->start();
+  });
+}
+
+void add_sink(net::BodySinks& sinks, std::string_view path, BodyWay way, Gate& gate, std::uint64_t size_max) {
+  sinks.add(std::string(path), [way = std::move(way), &gate, size_max](const net::Request& request, std::string_view head) {
+    return open_sink(way, gate, size_max, request, head);
+  });
 }
 
 }  // namespace
 
-void add_body_route(net::Router& router, std::string path, BodyWay body_way, Gate& gate, os::WorkerPool& workers,
-                    std::uint64_t size_max) {
-  const auto way = std::make_shared<const Way>(Way{std::move(body_way), gate, workers, size_max});
-  router.add(
-      net::Method::post, std::move(path),
-      [way](net::Request request, net::Respond respond) {
-        std::make_shared<Post>(way, std::move(request), std::move(respond))->start();
-      },
-      [way](const net::Request& request, std::string_view head) { return open_sink(*way, request, head); });
-}
-
-Result<std::string> plain_body(const net::Request& request, std::uint64_t size_max) {
-  const Result<Coding> coding = coding_of(request);
-  if (!coding) return coding.error();
-  return decompress(*coding, request.body, size_max);
-}
-
 void add_routes(net::Router& router, Gate& gate, os::WorkerPool& workers, std::uint64_t body_size_max) {
-  const auto way = [](bool envelope) {
-    return BodyWay{
-        [envelope](const net::Request& request, Submission& submission) { return read_head(request, envelope, submission); },
-        [envelope](const Result<Outcome>& result) { return answer_to(result, envelope); }};
-  };
-  add_body_route(router, "/search/results", way(true), gate, workers, body_size_max);
-  add_body_route(router, "/api/v1/datasets/{dataset}/events", way(false), gate, workers, body_size_max);
+  add_route(router, envelope_path, std::make_shared<const Way>(Way{way_of(true), gate, workers, body_size_max}));
+  add_route(router, events_path, std::make_shared<const Way>(Way{way_of(false), gate, workers, body_size_max}));
+}
+
+void add_sinks(net::BodySinks& sinks, Gate& gate, std::uint64_t body_size_max) {
+  add_sink(sinks, envelope_path, way_of(true), gate, body_size_max);
+  add_sink(sinks, events_path, way_of(false), gate, body_size_max);
 }
 
 }  // namespace iotstream::ingest

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include <iotstream/ingest/gate.hpp>
+#include <iotstream/ingest/batch.hpp>
 
 #include "ingest/idempotency.hpp"
 #include "ingest/producers.hpp"

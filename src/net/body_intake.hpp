@@ -6,7 +6,7 @@
 #include <mutex>
 #include <string>
 
-#include <iotstream/net/http.hpp>
+#include <iotstream/net/body_sink.hpp>
 #include <iotstream/os/worker_pool.hpp>
 
 #include "net/loop.hpp"

@@ -163,7 +163,8 @@ Task<bool> Connection::serve() {
 }
 
 Task<bool> Connection::serve_admitted(Admission& admission) {
-  const bool streams = admission.match.opener != nullptr;
+  const SinkOpener* opener = opener_of(admission);
+  const bool streams = opener != nullptr;
   if (!streams) parser_->limit_body();
   if (parser_->failed()) co_return co_await refuse_broken();
   if (parser_->expects_continue() && !parser_->done() && parser_->body_received() == 0 && input_.empty()) {
@@ -172,7 +173,7 @@ Task<bool> Connection::serve_admitted(Admission& admission) {
   bool went_on = co_await receive_body(streams ? state_->options.streamed_from : std::numeric_limits<std::uint64_t>::max());
   if (!went_on) co_return false;
   if (streams && !parser_->done() && !parser_->failed()) {
-    auto sink = open_sink(admission);
+    auto sink = open_sink(admission, *opener);
     if (sink) co_return co_await serve_streamed(admission, sink);
     parser_->limit_body();
     went_on = co_await receive_body();
@@ -188,9 +189,15 @@ Task<bool> Connection::serve_admitted(Admission& admission) {
   co_return co_await reply(response, how);
 }
 
-std::unique_ptr<BodySink> Connection::open_sink(Admission& admission) {
+const SinkOpener* Connection::opener_of(const Admission& admission) const {
+  const BodySinks* sinks = state_->options.sinks;
+  const bool asked = sinks != nullptr && admission.request.method == Method::post && admission.match.pattern != nullptr;
+  return asked ? sinks->find(*admission.match.pattern) : nullptr;
+}
+
+std::unique_ptr<BodySink> Connection::open_sink(Admission& admission, const SinkOpener& opener) {
   try {
-    return (*admission.match.opener)(admission.request, parser_->body());
+    return opener(admission.request, parser_->body());
   } catch (const std::exception& exception) {
     diagnostics::error("net", "the route {} failed: {}", *admission.match.pattern, exception.what());
     return nullptr;

@@ -91,7 +91,8 @@ class Connection final : public Watched {
   Task<Response> handle(Admission& admission);
   Task<Response> handle_streamed(Admission& admission, BodyIntake& intake);
   Task<Response> answer_of(std::uint64_t request);
-  std::unique_ptr<BodySink> open_sink(Admission& admission);
+  const SinkOpener* opener_of(const Admission& admission) const;
+  std::unique_ptr<BodySink> open_sink(Admission& admission, const SinkOpener& opener);
   Task<bool> serve_streamed(Admission& admission, std::unique_ptr<BodySink>& sink);
   void answered(Response response);
   void watch(std::uint64_t request, std::function<void()> left);

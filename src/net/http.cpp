@@ -4,7 +4,6 @@
 #include <iotstream/net/http.hpp>
 
 #include "net/response_head.hpp"
-#include "net/text.hpp"
 
 namespace iotstream::net {
 namespace {
@@ -110,7 +109,5 @@ Response Response::from(const Error& error) {
   if (response.status == 429 || response.status == 503) response.headers.emplace_back("Retry-After", "1");
   return response;
 }
-
-std::optional<std::vector<std::pair<std::string, std::string>>> read_form(std::string_view body) { return parse_query(body); }
 
 }  // namespace iotstream::net

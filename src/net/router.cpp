@@ -66,21 +66,7 @@ void Router::add(Method method, std::string pattern, Handler handler) {
   auto parts = split(pattern);
   const auto place =
       std::find_if(routes_.begin(), routes_.end(), [&](const Route& route) { return more_exact(parts, route.parts); });
-  routes_.insert(place, Route{method, std::move(pattern), std::move(parts), std::move(handler), nullptr, nullptr});
-}
-
-void Router::add(Method method, std::string pattern, Handler handler, SinkOpener opener) {
-  add(method, pattern, std::move(handler));
-  const auto added = std::find_if(routes_.begin(), routes_.end(),
-                                  [&](const Route& route) { return route.method == method && route.pattern == pattern; });
-  added->opener = std::move(opener);
-}
-
-void Router::wrap(Method method, const std::string& pattern, const std::function<Handler(const Handler& own)>& wrapper) {
-  const auto found = std::find_if(routes_.begin(), routes_.end(),
-                                  [&](const Route& route) { return route.method == method && route.pattern == pattern; });
-  if (found == routes_.end()) return add(method, pattern, wrapper(nullptr));
-  found->handler = wrapper(found->handler);
+  routes_.insert(place, Route{method, std::move(pattern), std::move(parts), std::move(handler), nullptr});
 }
 
 void Router::add_websocket(std::string pattern, WebSocketHandler handler) {
@@ -112,7 +98,6 @@ Router::Match Router::match(Method method, std::string_view path) const {
       match.params = std::move(params);
       match.handler = route.handler ? &route.handler : nullptr;
       match.websocket = route.websocket ? &route.websocket : nullptr;
-      match.opener = route.opener ? &route.opener : nullptr;
       match.allowed.clear();
       return match;
     }

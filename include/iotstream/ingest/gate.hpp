@@ -26,12 +26,11 @@ namespace iotstream::ingest {
 /// How far a reading must be before it is answered.
 enum class Acks : unsigned char { none, written, durable };
 
-enum class BodyFormat : unsigned char { detect, json, ndjson, csv, points };
+enum class BodyFormat : unsigned char { detect, json, ndjson, csv };
 
 /// Who brings readings; each kind is counted by itself.
-enum class SourceKind : unsigned char { http, simulation, resend, mqtt, influx, elasticsearch };
-inline constexpr SourceKind source_kinds[]{SourceKind::http, SourceKind::simulation, SourceKind::resend,
-                                           SourceKind::mqtt, SourceKind::influx,     SourceKind::elasticsearch};
+enum class SourceKind : unsigned char { http, simulation, resend, mqtt };
+inline constexpr SourceKind source_kinds[]{SourceKind::http, SourceKind::simulation, SourceKind::resend, SourceKind::mqtt};
 std::string_view name_of(SourceKind kind);
 
 /// Bytes of one reading's JSON text, or of one CSV record.
@@ -39,16 +38,6 @@ inline constexpr std::size_t reading_size_max = log::record_size_max;
 inline constexpr std::size_t name_size_max = 200;  ///< bytes of a member's name (with dots), of a device, of a dataset
 inline constexpr unsigned depth_max = 64;          ///< objects and arrays within each other, the reading itself included
 inline constexpr std::size_t datasets_max = 1000;  ///< a new dataset beyond it is unprocessable
-inline constexpr std::size_t batches_max = 64;     ///< bodies that are read while they arrive, at once
-
-/// How the points of InfluxDB's line protocol become readings.
-struct PointRules {
-  std::int64_t unit_ns = 1;  ///< of a timestamp
-  std::string prefix;        ///< the dataset is prefix + measurement + suffix
-  std::string suffix;
-  /// The first of these tags that a point has is its device; without one, all its tags together (`host=a,room=b`).
-  std::vector<std::string> device_tags;
-};
 
 /// A body of readings on its way in. Views are used only during submit().
 struct Submission {
@@ -74,8 +63,7 @@ struct Submission {
   std::string_view token;   ///< not empty: model::RowBuilder::set_token, followed by the reading's number as u32
   /// Numbers of readings (see LineError::line) that were taken before: they count as duplicates.
   std::span<const std::uint32_t> known = {};
-  std::shared_ptr<const PointRules> points;  ///< with BodyFormat::points
-  std::uint64_t skip = 0;                    ///< the first readings, that an earlier attempt has handled and counted
+  std::uint64_t skip = 0;  ///< the first readings, that an earlier attempt has handled and counted
 };
 
 /// One reading that was not taken.
@@ -107,24 +95,6 @@ struct Outcome {
   std::optional<std::uint64_t> expected_sequence;  ///< of the numbered body that was refused (conflict)
 };
 
-/// A body of lines that is read while it comes, in bounded memory. One call at a time, from any thread.
-class Batch {
- public:
-  /// Without finish(): what was taken stays, a last line that is not whole is forgotten, nobody is told.
-  virtual ~Batch() = default;
-  /// The next bytes, decompressed, cut anywhere. False: no more is wanted, and finish() tells why. Blocks while the log is
-  /// full, for ten seconds at most.
-  virtual bool take(std::string_view bytes) = 0;
-  /// The rest cannot be read, for this reason: finish() tells it. What came before stays and counts.
-  virtual void fail(Error error) = 0;
-  /// There is no more. Calls `done` exactly once as Gate::submit does, when the wanted acknowledgement holds for all that was
-  /// accepted.
-  virtual void finish(std::function<void(Result<Outcome>)> done) = 0;
-};
-
-/// Bytes at a body's begin by which an idempotency key knows it again.
-inline constexpr std::size_t batch_fingerprint_size = 64u << 10;
-
 /// Thread-safe. `log`, `schemas`, `clock` and `metrics` outlive it.
 class Gate {
  public:
@@ -139,13 +109,6 @@ class Gate {
   /// (invalid, with the position), or its idempotency key belongs to another body (unprocessable). A reading is rejected alone,
   /// never its neighbours. Blocks only when a schema grows (one sync) or a topic is created.
   virtual void submit(const Submission& submission, std::function<void(Result<Outcome>)> done) = 0;
-
-  /// For a body of which `submission.body` is the begin (batch_fingerprint_size bytes at least, or all), which is to be given
-  /// to take() as well. Nothing when such a body must be known as a whole: one object, an array, what is not to be told apart,
-  /// CSV without a dataset. A cut-off body's readings stay; its repetition under the same idempotency key, or with the same
-  /// producer and sequence, takes what is missing. A batch that may not begin (a numbered sender's, batches_max are open) takes
-  /// nothing.
-  virtual std::unique_ptr<Batch> open_batch(const Submission& submission) = 0;
 
   /// A body that could not even be handed to submit() (an unknown encoding, broken compression): counted as one rejected
   /// reading, and kept as a dead letter with `reason`.

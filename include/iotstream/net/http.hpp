@@ -46,10 +46,6 @@ struct Request {
   std::string_view param(std::string_view name) const;  ///< empty when there is none
 };
 
-/// The `name=value` pairs of a form's body (application/x-www-form-urlencoded), in order and decoded; nothing when a part
-/// cannot be decoded.
-std::optional<std::vector<std::pair<std::string, std::string>>> read_form(std::string_view body);
-
 /// Gives a streamed body piece by piece. next() runs on the server's worker threads, one call at a time; it may block.
 /// Destroyed when done or when the client left: stop the work then.
 class BodySource {
@@ -83,21 +79,6 @@ struct Response {
 using Respond = std::function<void(Response)>;
 /// Called on a socket thread: must not block. Work that may block goes to a worker pool and answers from there.
 using Handler = std::function<void(Request, Respond)>;
-
-/// Takes the body of one request while it arrives, where it is too long to be gathered first. take() and finish() run on the
-/// server's worker threads, one call at a time, and may block for a while: the client is read one piece ahead and then waits.
-/// Destroyed when the request has been answered, or, without finish(), when the client left or the body broke off.
-class BodySink {
- public:
-  virtual ~BodySink() = default;
-  /// The next bytes of the body as sent. False: no more is wanted, finish() comes next and the connection ends with the answer.
-  virtual bool take(std::string_view bytes) = 0;
-  /// The body is whole, or take() has said no. `respond` may be called later, from any thread.
-  virtual void finish(Respond respond) = 0;
-};
-/// Looks at a request of which `head` has come and more is to come; the request's own body is empty. Nothing: the body is
-/// gathered whole, as far as server.max_body allows, for the route's handler. Called on a socket thread: must not block.
-using SinkOpener = std::function<std::unique_ptr<BodySink>(const Request& request, std::string_view head)>;
 
 /// What became of a message given to a WebSocket.
 enum class SendResult : unsigned char {
@@ -133,16 +114,11 @@ using WebSocketHandler = std::function<Result<WebSocketEvents>(const Request&, s
 class Router {
  public:
   void add(Method method, std::string pattern, Handler handler);
-  /// `opener` gets the say about bodies above ServerOptions::streamed_from; the others go to `handler` as usual.
-  void add(Method method, std::string pattern, Handler handler, SinkOpener opener);
-  /// Puts the handler that `wrapper` makes in place of a route's own; of a route that is not there yet it gets an empty one.
-  void wrap(Method method, const std::string& pattern, const std::function<Handler(const Handler& own)>& wrapper);
   void add_websocket(std::string pattern, WebSocketHandler handler);
 
   struct Match {
     const Handler* handler = nullptr;
     const WebSocketHandler* websocket = nullptr;
-    const SinkOpener* opener = nullptr;
     std::vector<std::pair<std::string, std::string>> params;
     std::vector<Method> allowed;  ///< of the path, when the method did not match
     const std::string* pattern = nullptr;
@@ -161,7 +137,6 @@ class Router {
     std::vector<std::string> parts;
     Handler handler;
     WebSocketHandler websocket;
-    SinkOpener opener;
   };
   std::vector<Route> routes_;
 };

@@ -7,6 +7,7 @@
 #include <iotstream/base/result.hpp>
 #include <iotstream/config/config.hpp>
 #include <iotstream/metrics/metrics.hpp>
+#include <iotstream/net/body_sink.hpp>
 #include <iotstream/net/http.hpp>
 #include <iotstream/os/worker_pool.hpp>
 
@@ -14,6 +15,7 @@ namespace iotstream::net {
 
 struct ServerOptions {
   config::Server config;
+  const BodySinks* sinks = nullptr;                      ///< of the router's routes; outlives the server
   unsigned threads = 2;                                  ///< socket threads
   std::uint64_t header_size_max = 32u << 10;             ///< 431 above
   std::size_t header_count_max = 100;                    ///< 431 above

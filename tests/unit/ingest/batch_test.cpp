@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <iotstream/ingest/batch.hpp>
+
 #include "unit/ingest/fixture.hpp"
 
 using namespace iotstream;
@@ -19,7 +21,7 @@ std::unique_ptr<ingest::Batch> open(GateFixture& fixture, std::string_view body,
   submission.body = body;
   submission.format = format;
   submission.idempotency_key = key;
-  auto batch = fixture.gate->open_batch(submission);
+  auto batch = ingest::open_batch(*fixture.gate, submission);
   REQUIRE(batch != nullptr);
   return batch;
 }
@@ -92,15 +94,15 @@ TEST_CASE("what must be known as a whole is no batch") {
     ingest::Submission submission;
     submission.dataset = "d";
     submission.body = body;
-    CHECK(fixture.gate->open_batch(submission) == nullptr);
+    CHECK(ingest::open_batch(*fixture.gate, submission) == nullptr);
   }
   ingest::Submission submission;
   submission.body = csv;  // rows without a dataset
   submission.format = BodyFormat::csv;
-  CHECK(fixture.gate->open_batch(submission) == nullptr);
+  CHECK(ingest::open_batch(*fixture.gate, submission) == nullptr);
   submission.body = "{\"DatasetType\":\"d\",\"data\":{}}\n{}\n";
   submission.format = BodyFormat::detect;
-  CHECK(fixture.gate->open_batch(submission) != nullptr);
+  CHECK(ingest::open_batch(*fixture.gate, submission) != nullptr);
 }
 
 TEST_CASE("a hundred thousand lines pass, with the first hundred errors and all the counts") {
@@ -178,24 +180,24 @@ TEST_CASE("a numbered sender's batch that is cut off goes on where it stopped") 
   submission.format = BodyFormat::ndjson;
   submission.numbered = ingest::Submission::Numbered{5, 10};
   {
-    auto batch = fixture.gate->open_batch(submission);
+    auto batch = ingest::open_batch(*fixture.gate, submission);
     REQUIRE(batch);
     REQUIRE(batch->take(std::string_view(body).substr(0, 20)));
-    auto second = fixture.gate->open_batch(submission);
+    auto second = ingest::open_batch(*fixture.gate, submission);
     REQUIRE(second);
     CHECK_FALSE(second->take(body));
     const auto refused = finish(*second);
     REQUIRE(refused.refusal);
     CHECK(refused.refusal->kind == ErrorKind::busy);
   }
-  auto batch = fixture.gate->open_batch(submission);
+  auto batch = ingest::open_batch(*fixture.gate, submission);
   REQUIRE(batch);
   REQUIRE(batch->take(body));
   const auto outcome = finish(*batch);
   CHECK(outcome.duplicates == 2);
   CHECK(outcome.accepted == 2);
   submission.numbered = ingest::Submission::Numbered{5, 20};
-  auto gap = fixture.gate->open_batch(submission);
+  auto gap = ingest::open_batch(*fixture.gate, submission);
   REQUIRE(gap);
   CHECK_FALSE(gap->take(body));
   CHECK(finish(*gap).expected_sequence == 14);
@@ -234,7 +236,7 @@ TEST_CASE("of CSV that comes in pieces the first rows decide; a later cell that 
   submission.dataset = "d";
   submission.body = std::string_view(body).substr(0, head);
   submission.format = BodyFormat::csv;
-  auto batch = fixture.gate->open_batch(submission);
+  auto batch = ingest::open_batch(*fixture.gate, submission);
   REQUIRE(batch);
   REQUIRE(batch->take(body));
   const auto outcome = finish(*batch);

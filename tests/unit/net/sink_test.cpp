@@ -45,17 +45,18 @@ class Sink final : public BodySink {
 
 struct Fixture : TestServer {
   std::shared_ptr<Seen> seen = std::make_shared<Seen>();
+  BodySinks sinks;
 
   Fixture() {
     options.streamed_from = 1000;
     options.config.body_size_max = 5000;
-    router.add(
-        Method::post, "/sink",
-        [](Request request, Respond respond) { respond(Response::text(fmt::format("whole {}", request.body.size()))); },
-        [seen = seen](const Request& request, std::string_view) -> std::unique_ptr<BodySink> {
-          if (request.header("x-whole")) return nullptr;
-          return std::make_unique<Sink>(seen);
-        });
+    router.add(Method::post, "/sink",
+               [](Request request, Respond respond) { respond(Response::text(fmt::format("whole {}", request.body.size()))); });
+    sinks.add("/sink", [seen = seen](const Request& request, std::string_view) -> std::unique_ptr<BodySink> {
+      if (request.header("x-whole")) return nullptr;
+      return std::make_unique<Sink>(seen);
+    });
+    options.sinks = &sinks;
     start();
   }
 };
