@@ -119,7 +119,7 @@ void Intake::read_csv(catalog::CsvStream& stream, std::string_view lines, bool e
   layout_ = Layout::csv;
   body_ = lines;
   csv_lines_ = CsvLines(lines, lines_ + 1);
-  if (csv_header_.empty()) csv_header_ = csv_lines_.header();
+  if (csv_header_.empty()) csv_header_ = without_mark(csv_lines_.header());
   const auto visit = [&](const catalog::CsvTable::Row& row) {
     if (due()) take(row, stream.columns());
   };
