@@ -225,10 +225,19 @@ async function zoomMillion(browser, server) {
       const area = plot.getBoundingClientRect();
       const began = performance.now();
       const asked = performance.getEntriesByType('resource').length;
-      const init = { ctrlKey: true, deltaY: -60, clientX: area.x + area.width / 2, clientY: area.y + 40, bubbles: true };
+      const init = {
+        ctrlKey: true,
+        deltaY: -60,
+        clientX: area.x + area.width / 2,
+        clientY: area.y + 40,
+        bubbles: true,
+      };
       plot.dispatchEvent(new WheelEvent('wheel', { ...init, cancelable: true }));
       const answered = () =>
-        performance.getEntriesByType('resource').slice(asked).some((r) => r.name.includes('/series?') && r.responseEnd > 0);
+        performance
+          .getEntriesByType('resource')
+          .slice(asked)
+          .some((r) => r.name.includes('/series?') && r.responseEnd > 0);
       const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)));
       while (!answered() && performance.now() - began < 30_000) await painted();
       await painted();
@@ -309,7 +318,9 @@ console.log(`load before: ${loadBefore.toFixed(2)}`);
 const written = (value) => (Number.isInteger(value) ? String(value) : value.toFixed(1));
 for (const { name, value, unit, limit, runs, met } of results) {
   const left = `${met ? 'met ' : 'MISS'} ${name.padEnd(84)}`;
-  console.log(`${left} ${written(value).padStart(9)} ${unit.padEnd(6)} limit ${written(limit).padStart(7)}  runs ${runs}`);
+  console.log(
+    `${left} ${written(value).padStart(9)} ${unit.padEnd(6)} limit ${written(limit).padStart(7)}  runs ${runs}`,
+  );
 }
 if (options.json !== undefined) {
   writeFileSync(options.json, `${JSON.stringify({ machine: { load: loadBefore }, results }, null, 1)}\n`);
