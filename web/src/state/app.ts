@@ -8,7 +8,7 @@ import { History } from './history';
 import { LiveClient } from './live';
 import { ownLanguage, remember, remembered } from './preferences';
 import { formatHash, type Overlay, type Own, parseHash, type Theme, type UrlState } from './url';
-import { bounds, panned, pausedAt, played, type Stretch, type View, zoomed, zoomedAt } from './window';
+import { bounds, openingView, panned, pausedAt, played, type Stretch, type View, zoomed, zoomedAt } from './window';
 
 export const datasets = signal<DatasetInfo[] | null>(null);
 export const devices = signal<DeviceInfo[]>([]);
@@ -138,9 +138,21 @@ async function askCatalog(): Promise<void> {
   restFailure.value = null;
   const names = answer.value.datasets.map((d) => d.name);
   live.keepOnly(new Set(names));
+  if (!opened) openWhereDataIs(answer.value.datasets);
   // Before the schemas: the sections subscribe at once, and the back-fill is under way while the schemas are.
   datasets.value = answer.value.datasets;
   await refreshSchemas(names);
+}
+
+/** False until the first datasets are known, if the address did not say which window to open. */
+let opened = /[?&#](from|window)=/.test(location.hash);
+
+function openWhereDataIs(all: DatasetInfo[]): void {
+  opened = true;
+  const shown = dataset.peek() === null ? all : all.filter((d) => d.name === dataset.peek());
+  const next = openingView(shown, view.peek().span, live.clock.now());
+  // Who was quicker with the window's keys than the server with its answer is not overruled.
+  if (next.mode === 'paused' && view.peek().mode === 'live') setView(next);
 }
 
 async function refreshDevices(): Promise<void> {
