@@ -2,6 +2,7 @@
 
 import { batch, computed, effect, signal } from '@preact/signals';
 import { type Language, language, speak } from '../text/area';
+import type { Stats } from '../wire/messages';
 import { type DatasetInfo, type DeviceInfo, getDatasets, getDevices, getSchema, type Schema } from '../wire/rest';
 import type { LinkState } from '../wire/socket';
 import { History } from './history';
@@ -82,6 +83,7 @@ export const live: LiveClient = new LiveClient(liveUrl(), {
   stats: (stats) => {
     rates.value = new Map(stats.datasets.map((d) => [d.dataset, { events: d.events, rate: d.rate }]));
     latencyMs.value = live.latency.median(performance.now());
+    leaveOpenedPast(stats.datasets);
     if (stats.datasets.length > (datasets.value?.length ?? 0)) scheduleRefresh();
   },
   data: () => {
@@ -152,7 +154,18 @@ function openWhereDataIs(all: DatasetInfo[]): void {
   const shown = dataset.peek() === null ? all : all.filter((d) => d.name === dataset.peek());
   const next = openingView(shown, view.peek().span, live.clock.now());
   // Who was quicker with the window's keys than the server with its answer is not overruled.
-  if (next.mode === 'paused' && view.peek().mode === 'live') setView(next);
+  if (next.mode !== 'paused' || view.peek().mode !== 'live') return;
+  setView(next);
+  openedInPast = next;
+}
+
+/** The past that the page opened with by itself; it gives way to the present as soon as there is one. */
+let openedInPast: View | null = null;
+
+function leaveOpenedPast(rates: Stats['datasets']): void {
+  if (openedInPast === null || view.peek() !== openedInPast) return;
+  const shown = new Set(shownDatasets.peek().map((d) => d.name));
+  if (rates.some((d) => d.rate > 0 && shown.has(d.dataset))) goLive();
 }
 
 async function refreshDevices(): Promise<void> {
