@@ -138,6 +138,24 @@ describe('the dashboard', { timeout: 180_000 }, () => {
     await context.close();
   });
 
+  it('shows a new dataset without a reload', async () => {
+    const { context, page, troubles } = await openDashboard();
+    const name = `greenhouse-${Date.now()}`;
+    const began = performance.now();
+    const answer = await page.request.post(`${server.url}/api/v1/datasets/${name}/events`, {
+      data: { device: 'bed 1', moisture: 41.5, pump: false },
+    });
+    assert.equal(answer.status(), 200);
+    const section = page.locator(`[data-dataset="${name}"]`);
+    await section.waitFor({ state: 'attached', timeout: 5_000 });
+    console.log(`first event → its dashboard: ${Math.round(performance.now() - began)} ms`);
+    await section.scrollIntoViewIfNeeded();
+    await section.locator('[data-field="moisture"]').first().waitFor({ timeout: 5_000 });
+    await section.locator('[data-field="pump"]').first().waitFor({ timeout: 5_000 });
+    assert.deepEqual(troubles, []);
+    await context.close();
+  });
+
   it('fits a phone without scrolling sideways', async () => {
     for (const width of [360, 390]) {
       const { context, page, troubles } = await openDashboard('', { width, height: 780, ratio: 2 });

@@ -102,7 +102,8 @@ describe('the grid', () => {
       return Math.floor((state / 2_147_483_648) * below);
     };
     let board = EMPTY;
-    for (let step = 0; step < 400; step++) {
+    const faults: unknown[] = [];
+    for (let step = 0; step < 250; step++) {
       const id = board.panels[random(Math.max(board.panels.length, 1))]?.id ?? 0;
       const what = random(10);
       if (what < 3) board = added(board, { kind: KINDS[random(KINDS.length)] as Kind }).board;
@@ -111,9 +112,10 @@ describe('the grid', () => {
       else if (what < 9) board = removed(board, id);
       else board = duplicated(board, id).board;
       board = { panels: settled(board.panels) };
-      expectSound(board);
+      faults.push(...faultsOf(board));
     }
-  });
+    expect(faults).toEqual([]);
+  }, 30_000);
 
   it('has an end to its panels', () => {
     let board = EMPTY;

@@ -8,6 +8,7 @@ import { formatHash, parseHash, type UrlState } from '../src/state/url';
 import {
   bounds,
   formatSpan,
+  openingView,
   PRESETS,
   panned,
   parseInstant,
@@ -210,6 +211,37 @@ describe('playing the past', () => {
     expect(closer.to - closer.from).toBe(5e6);
     expect(closer.from + 0.25 * 5e6).toBe(NOW - 100e6 + 0.25 * 10e6);
     expect(bounds(zoomedAt(live, 2, 0, NOW), NOW)).toEqual({ from: NOW - 120e6, to: NOW });
+  });
+});
+
+describe('the window that a page opens with', () => {
+  const open = (...times: [number | null, number | null][]) =>
+    openingView(
+      times.map(([first_time, last_time]) => ({ first_time, last_time })),
+      60e6,
+      NOW,
+    );
+
+  it('is live where events come, or none ever came', () => {
+    expect(open()).toEqual({ mode: 'live', span: 60e6 });
+    expect(open([null, null])).toEqual({ mode: 'live', span: 60e6 });
+    expect(open([NOW - 9e9, NOW - 8e9], [NOW - 9e9, NOW - 59e6]).mode).toBe('live');
+  });
+
+  it('holds the whole of a recording of an hour', () => {
+    const [first, last] = [NOW - 86_400e6 - 3_600e6, NOW - 86_400e6];
+    const { from, to } = bounds(open([first, last], [first - 9e12, first]), NOW);
+    expect(from).toBeLessThan(first);
+    expect(to).toBeGreaterThan(last);
+    expect(to - from).toBeLessThan(1.1 * (last - first));
+  });
+
+  it('holds the end of a longer one, and a second of a single event', () => {
+    const long = bounds(open([NOW - 900_000e6, NOW - 86_400e6]), NOW);
+    expect(long.to - long.from).toBeCloseTo(1.04 * 900e6, -3);
+    expect(long.to).toBeGreaterThan(NOW - 86_400e6);
+    const single = bounds(open([NOW - 86_400e6, NOW - 86_400e6]), NOW);
+    expect(single.to - single.from).toBeCloseTo(1.04e6, -3);
   });
 });
 

@@ -14,9 +14,9 @@ export interface ScreenModule {
 
 export const SCREENS = {
   live: () => import('./live'),
-  build: () => import('./build'),
   explore: () => import('./explore'),
   files: () => import('./files'),
+  build: () => import('./build'),
   devices: () => import('./devices'),
   streams: () => import('./streams'),
   self: () => import('./self'),

@@ -2,13 +2,14 @@
 
 import { batch, computed, effect, signal } from '@preact/signals';
 import { type Language, language, speak } from '../text/area';
+import type { Stats } from '../wire/messages';
 import { type DatasetInfo, type DeviceInfo, getDatasets, getDevices, getSchema, type Schema } from '../wire/rest';
 import type { LinkState } from '../wire/socket';
 import { History } from './history';
 import { LiveClient } from './live';
 import { ownLanguage, remember, remembered } from './preferences';
 import { formatHash, type Overlay, type Own, parseHash, type Theme, type UrlState } from './url';
-import { bounds, panned, pausedAt, played, type Stretch, type View, zoomed, zoomedAt } from './window';
+import { bounds, openingView, panned, pausedAt, played, type Stretch, type View, zoomed, zoomedAt } from './window';
 
 export const datasets = signal<DatasetInfo[] | null>(null);
 export const devices = signal<DeviceInfo[]>([]);
@@ -82,6 +83,7 @@ export const live: LiveClient = new LiveClient(liveUrl(), {
   stats: (stats) => {
     rates.value = new Map(stats.datasets.map((d) => [d.dataset, { events: d.events, rate: d.rate }]));
     latencyMs.value = live.latency.median(performance.now());
+    leaveOpenedPast(stats.datasets);
     if (stats.datasets.length > (datasets.value?.length ?? 0)) scheduleRefresh();
   },
   data: () => {
@@ -138,9 +140,32 @@ async function askCatalog(): Promise<void> {
   restFailure.value = null;
   const names = answer.value.datasets.map((d) => d.name);
   live.keepOnly(new Set(names));
+  if (!opened) openWhereDataIs(answer.value.datasets);
   // Before the schemas: the sections subscribe at once, and the back-fill is under way while the schemas are.
   datasets.value = answer.value.datasets;
   await refreshSchemas(names);
+}
+
+/** False until the first datasets are known, if the address did not say which window to open. */
+let opened = /[?&#](from|window)=/.test(location.hash);
+
+function openWhereDataIs(all: DatasetInfo[]): void {
+  opened = true;
+  const shown = dataset.peek() === null ? all : all.filter((d) => d.name === dataset.peek());
+  const next = openingView(shown, view.peek().span, live.clock.now());
+  // Who was quicker with the window's keys than the server with its answer is not overruled.
+  if (next.mode !== 'paused' || view.peek().mode !== 'live') return;
+  setView(next);
+  openedInPast = next;
+}
+
+/** The past that the page opened with by itself; it gives way to the present as soon as there is one. */
+let openedInPast: View | null = null;
+
+function leaveOpenedPast(rates: Stats['datasets']): void {
+  if (openedInPast === null || view.peek() !== openedInPast) return;
+  const shown = new Set(shownDatasets.peek().map((d) => d.name));
+  if (rates.some((d) => d.rate > 0 && shown.has(d.dataset))) goLive();
 }
 
 async function refreshDevices(): Promise<void> {

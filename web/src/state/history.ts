@@ -41,6 +41,8 @@ const GATHER_MS = 40;
 const MOST_UNDER_WAY = 4;
 /** Of all lines together; the ones that were asked for longest ago are forgotten first. */
 const MOST_BYTES = 48 * 1_048_576;
+/** Refusals are small, but a long playing may gather many. */
+const MOST_ENTRIES = 4_000;
 /** Texts of a longer stretch are known from its newest events on. */
 const TEXT_EVENTS = 5_000;
 /** Buckets across one window while it moves: fine enough for the eye, and one question for panels of all widths. */
@@ -265,17 +267,18 @@ export class History {
     if (entry.line !== null) {
       this.bytes += bytesOf(entry.line);
       this.newest.set(laneOf(question), { line: entry.line, from: question.from, to: question.to });
-      this.forgetOldest(key);
     }
+    this.forgetOldest(key);
     this.version += 1;
     this.arrived();
   }
 
   private forgetOldest(except: string): void {
     for (const [key, entry] of this.entries) {
-      if (this.bytes <= MOST_BYTES) return;
-      if (entry.line === null || key === except) continue;
-      this.bytes -= bytesOf(entry.line);
+      if (this.bytes <= MOST_BYTES && this.entries.size <= MOST_ENTRIES) return;
+      // What is under way is waited for.
+      if (key === except || (entry.line === null && entry.detail === null)) continue;
+      if (entry.line !== null) this.bytes -= bytesOf(entry.line);
       this.entries.delete(key);
     }
   }

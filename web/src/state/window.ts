@@ -172,6 +172,30 @@ export function zoomedAt(view: View, factor: number, part: number, now: Micros):
   return pausedAt(view, left - over, left - over + width);
 }
 
+/** Recordings up to this long are opened whole, of longer ones the end. */
+const LONGEST_OPENING = HOUR;
+const OPENED_OF_LONGER = 15 * MINUTE;
+
+/**
+ * The window that a page without one in its address opens with: live, unless the newest event is older than that; then it
+ * stands where the events are, with a little room around them.
+ */
+export function openingView(
+  datasets: readonly { first_time: Micros | null; last_time: Micros | null }[],
+  span: Micros,
+  now: Micros,
+): View {
+  const live: View = { mode: 'live', span };
+  const times = datasets.filter((d) => d.last_time !== null);
+  if (times.length === 0) return live;
+  const newest = times.reduce((a, b) => ((b.last_time as Micros) > (a.last_time as Micros) ? b : a));
+  const last = newest.last_time as Micros;
+  if (last >= now - span) return live;
+  const length = last - (newest.first_time ?? last);
+  const width = Math.max(length <= LONGEST_OPENING ? length : OPENED_OF_LONGER, SECOND);
+  return pausedAt(live, last - width * 1.02, Math.min(last + width * 0.02, now));
+}
+
 /** A timeline shows this many windows at most, and a few at least. */
 const MOST_WINDOWS = 240;
 const FEWEST_WINDOWS = 4;
