@@ -212,6 +212,7 @@ function Body({ info, fields }: { info: DatasetInfo; fields: SchemaField[] }) {
         failure.value = problem;
       },
       changed: (above) => grid.current?.changed(above),
+      visible: () => grid.current?.range() ?? { first: 0, end: 0 },
     });
     explorer.current = made;
     const drawn = new TimeBarsPlot(bars.current, {
