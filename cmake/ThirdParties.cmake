@@ -46,5 +46,11 @@ find_library(ZLIB_STATIC NAMES libz.a z REQUIRED)
 add_library(iotstream_zlib INTERFACE)
 target_link_libraries(iotstream_zlib INTERFACE "${ZLIB_STATIC}")
 
+find_path(ZSTD_INCLUDE zstd.h REQUIRED)
+find_library(ZSTD_STATIC NAMES libzstd.a zstd REQUIRED)
+add_library(iotstream_zstd INTERFACE)
+target_include_directories(iotstream_zstd SYSTEM INTERFACE "${ZSTD_INCLUDE}")
+target_link_libraries(iotstream_zstd INTERFACE "${ZSTD_STATIC}" Threads::Threads)
+
 set(OPENSSL_USE_STATIC_LIBS ON)
 find_package(OpenSSL 3.0 REQUIRED)

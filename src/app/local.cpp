@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <iotstream/base/json.hpp>
+#include <iotstream/catalog/export.hpp>
 
 #include "app/commands.hpp"
 #include "app/rooms.hpp"
@@ -12,31 +13,6 @@
 namespace iotstream::app {
 
 namespace {
-
-void write_report(json::Writer& writer, const catalog::ImportReport& report) {
-  const auto time = [&](const char* key, const std::optional<Timestamp>& value) {
-    writer.key(key);
-    value ? writer.value(format_rfc3339(*value)) : writer.null();
-  };
-  writer.begin_object();
-  writer.key("file").value(report.path);
-  writer.key("unchanged").value(report.unchanged);
-  writer.key("rows").value(report.rows);
-  writer.key("rejected").value(report.rejected);
-  writer.key("left_out").value(report.left_out);
-  writer.key("columns").value(report.columns);
-  writer.key("columns_empty").value(report.columns_empty);
-  writer.key("separator").value(std::string_view(&report.separator, 1));
-  writer.key("encoding").value(report.encoding);
-  writer.key("time_column").value(report.time_column);
-  writer.key("pace_column").value(report.pace_column);
-  time("first_time", report.first_time);
-  time("last_time", report.last_time);
-  writer.key("errors").begin_array();
-  for (const catalog::RowProblem& problem : report.problems)
-    writer.begin_object().key("line").value(problem.line).key("reason").value(problem.reason).end_object();
-  writer.end_array().end_object();
-}
 
 void print_report(const catalog::ImportReport& report) {
   if (report.unchanged) {
@@ -196,7 +172,9 @@ int import_files(const ImportArguments& arguments) {
       status = fail(Error{report.error().kind, fmt::format("{}: {}", path, report.error().message)});
       continue;
     }
-    write_report(writer, *report);
+    writer.begin_object();
+    catalog::write_members(writer, *report);
+    writer.end_object();
     if (!arguments.json) print_report(*report);
   }
   writer.end_array().end_object();

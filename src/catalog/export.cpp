@@ -116,6 +116,30 @@ Result<std::string> model_xml_of(const model::Schema& schema, const std::vector<
   return out + "</resultset>\n";
 }
 
+void write_members(json::Writer& writer, const ImportReport& report) {
+  writer.key("file").value(report.path);
+  writer.key("unchanged").value(report.unchanged);
+  writer.key("rows").value(report.rows);
+  writer.key("rejected").value(report.rejected);
+  writer.key("left_out").value(report.left_out);
+  writer.key("columns").value(report.columns);
+  writer.key("columns_empty").value(report.columns_empty);
+  writer.key("separator").value(std::string_view(&report.separator, 1));
+  writer.key("encoding").value(report.encoding);
+  writer.key("time_column").value(report.time_column);
+  writer.key("pace_column").value(report.pace_column);
+  const auto time = [&](const char* key, const std::optional<Timestamp>& value) {
+    writer.key(key);
+    value ? writer.value(format_rfc3339(*value)) : writer.null();
+  };
+  time("first_time", report.first_time);
+  time("last_time", report.last_time);
+  writer.key("errors").begin_array();
+  for (const RowProblem& problem : report.problems)
+    writer.begin_object().key("line").value(problem.line).key("reason").value(problem.reason).end_object();
+  writer.end_array();
+}
+
 std::string json_schema_of(const model::Schema& schema, model::Compatibility compatibility) {
   std::string out;
   json::Writer writer(out);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <iotstream/catalog/export.hpp>
 #include <iotstream/catalog/imports.hpp>
 
 #include "http/body.hpp"
@@ -27,23 +28,6 @@ void write_problems(json::Writer& writer, const std::vector<catalog::RowProblem>
   for (const catalog::RowProblem& problem : problems)
     writer.begin_object().key("line").value(problem.line).key("reason").value(problem.reason).end_object();
   writer.end_array();
-}
-
-void write_report(json::Writer& writer, const catalog::ImportReport& report) {
-  writer.key("file").value(report.path);
-  writer.key("unchanged").value(report.unchanged);
-  writer.key("rows").value(report.rows);
-  writer.key("rejected").value(report.rejected);
-  writer.key("left_out").value(report.left_out);
-  writer.key("columns").value(report.columns);
-  writer.key("columns_empty").value(report.columns_empty);
-  writer.key("separator").value(std::string_view(&report.separator, 1));
-  writer.key("encoding").value(report.encoding);
-  writer.key("time_column").value(report.time_column);
-  writer.key("pace_column").value(report.pace_column);
-  write_time(writer, "first_time", report.first_time);
-  write_time(writer, "last_time", report.last_time);
-  write_problems(writer, report.problems);
 }
 
 void write_texts(json::Writer& writer, const char* key, const std::vector<std::string>& texts) {
@@ -106,7 +90,7 @@ void write_status(json::Writer& writer, const ImportStatus& status, bool with_pr
   write_time(writer, "created", status.created);
   write_time(writer, "changed", status.changed);
   if (!status.problem.empty()) writer.key("problem").value(status.problem);
-  if (status.report) write_report(writer, *status.report);
+  if (status.report) catalog::write_members(writer, *status.report);
   if (with_preview && status.preview) {
     writer.key("preview");
     write_preview(writer, *status.preview);

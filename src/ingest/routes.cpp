@@ -11,7 +11,7 @@
 #include <iotstream/base/json.hpp>
 #include <iotstream/ingest/gate.hpp>
 
-#include "ingest/gzip.hpp"
+#include "ingest/decompress.hpp"
 #include "ingest/media_type.hpp"
 
 namespace iotstream::ingest {
@@ -119,8 +119,8 @@ std::optional<std::uint64_t> below_key_begin(std::string_view text) {
 
 net::Response unsupported_encoding(std::string_view encoding) {
   net::Response response =
-      net::Response::problem(415, fmt::format("Content-Encoding {} is not known here: send gzip or none", encoding));
-  response.headers.emplace_back("Accept-Encoding", "gzip");
+      net::Response::problem(415, fmt::format("Content-Encoding {} is not known here: send gzip, zstd or none", encoding));
+  response.headers.emplace_back("Accept-Encoding", "gzip, zstd");
   return response;
 }
 
@@ -198,12 +198,13 @@ class Post : public std::enable_shared_from_this<Post> {
 
   std::optional<net::Response> decompress(std::string& reason) {
     const std::string encoding = lower(request_.header("content-encoding").value_or("identity"));
-    if (encoding == "identity") return std::nullopt;
-    if (encoding != "gzip" && encoding != "x-gzip") {
+    const std::optional<Coding> coding = coding_of(encoding);
+    if (coding == Coding::identity) return std::nullopt;
+    if (!coding) {
       reason = fmt::format("Content-Encoding {} is not known here", encoding);
       return unsupported_encoding(encoding);
     }
-    Result<std::string> plain = gunzip(request_.body, body_size_max_);
+    Result<std::string> plain = iotstream::ingest::decompress(*coding, request_.body, body_size_max_);
     if (!plain) {
       reason = plain.error().message;
       return net::Response::from(plain.error());

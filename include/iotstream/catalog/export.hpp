@@ -1,11 +1,13 @@
-// A schema in the words of others: as a model that can be imported again, and as JSON Schema.
+// In the words of others: a schema as a model that can be imported again and as JSON Schema, an import's report as JSON.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <iotstream/base/json.hpp>
 #include <iotstream/base/result.hpp>
+#include <iotstream/catalog/catalog.hpp>
 #include <iotstream/model/compatibility.hpp>
 #include <iotstream/model/schema.hpp>
 
@@ -20,5 +22,8 @@ Result<std::string> model_xml_of(const model::Schema& schema, const std::vector<
 /// The schema as JSON Schema (2020-12) of an event as it is told: nested members with dots. A field of a type also holds
 /// values of the narrower ones, and null; under `strict` other members are not allowed.
 std::string json_schema_of(const model::Schema& schema, model::Compatibility compatibility);
+
+/// The members of an object that tells what became of an import: the same for the command line and the API.
+void write_members(json::Writer& writer, const ImportReport& report);
 
 }  // namespace iotstream::catalog

@@ -14,6 +14,7 @@ export interface ScreenModule {
 
 export const SCREENS = {
   live: () => import('./live'),
+  build: () => import('./build'),
   explore: () => import('./explore'),
   files: () => import('./files'),
   devices: () => import('./devices'),

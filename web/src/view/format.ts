@@ -35,6 +35,11 @@ export function formatValue(value: number): string {
   return (decimals[index] as Intl.NumberFormat).format(value);
 }
 
+/** A number that people chose, as it is. */
+export function formatNumber(value: number): string {
+  return (formats().decimals[2] as Intl.NumberFormat).format(value);
+}
+
 export function formatCount(value: number): string {
   return formats().whole.format(value);
 }

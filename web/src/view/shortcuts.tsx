@@ -1,7 +1,8 @@
 // The keyboard: what each key does, and the list that says so.
 
 import { shown } from '../screens/current';
-import { goBack, goLive, pan, togglePause, zoom } from '../state/app';
+import { goBack, goLive, pan, pause, play, playOn, rate, togglePause, view, zoom } from '../state/app';
+import { RATES } from '../state/window';
 import { type ShellKey, say } from '../text/shell';
 
 const PAN_PART = 0.25;
@@ -12,6 +13,8 @@ const LIST: [string[], ShellKey][] = [
   [['←', '→'], 'help.pan'],
   [['1', '…', '9'], 'help.jump'],
   [['L'], 'help.live'],
+  [['P', 'R'], 'help.play'],
+  [['<', '>'], 'help.rate'],
   [['Esc'], 'help.back'],
   [['?'], 'help.help'],
 ];
@@ -35,7 +38,20 @@ const WINDOW_ACTIONS: Record<string, () => void> = {
   ArrowRight: () => pan(PAN_PART),
   Escape: goBack,
   l: () => goLive(),
+  p: () => (view.peek().mode === 'play' ? pause() : playOn(rate.peek())),
+  r: () => play(-rate.peek()),
+  '<': () => changeRate(-1),
+  '>': () => changeRate(1),
 };
+
+/** The next slower or faster pace; what plays takes it at once. */
+function changeRate(step: 1 | -1): void {
+  const next = step > 0 ? RATES.find((r) => r > rate.peek()) : RATES.findLast((r) => r < rate.peek());
+  if (next === undefined) return;
+  const current = view.peek();
+  if (current.mode === 'play') play(Math.sign(current.rate) * next);
+  else rate.value = next;
+}
 
 /** Scrolls to the n-th dataset of the page. */
 function jump(n: number): void {
@@ -90,6 +106,14 @@ export function Shortcuts() {
         <div>
           <dt>{say('help.drag')}</dt>
           <dd>{say('help.dragDoes')}</dd>
+        </div>
+        <div>
+          <dt>{say('help.wheel')}</dt>
+          <dd>{say('help.wheelDoes')}</dd>
+        </div>
+        <div>
+          <dt>{say('help.shiftDrag')}</dt>
+          <dd>{say('help.shiftDragDoes')}</dd>
         </div>
         <div>
           <dt>{say('help.double')}</dt>

@@ -2,7 +2,7 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { goLive, hrefOf, live, rates, schemas, setView, structure, view } from '../../state/app';
+import { goLive, hrefOf, live, liveSpan, rates, schemas, setView, structure, view } from '../../state/app';
 import { groupFields, isNumeric, isState } from '../../state/groups';
 import { PRESETS, pausedAt } from '../../state/window';
 import { say as sayChart } from '../../text/charts';
@@ -43,7 +43,7 @@ function useSubscription(name: string) {
     return () => observer.disconnect();
   }, [near]);
   useEffect(() => () => live.release(name), [name]);
-  const { span } = view.value;
+  const span = liveSpan.value;
   useEffect(() => {
     if (near.value) live.want(name, span, BACKFILL_PIXELS);
   }, [near.value, name, span]);

@@ -1,6 +1,7 @@
 // Live, the home: a dashboard of every dataset, made from its schema alone.
 
 import { dataset, datasets, hrefOf, restFailure, shownDatasets } from '../../state/app';
+import { Timeline } from '../../view/timeline';
 import { Dataset } from './dataset';
 import './live.css';
 import { say } from './text';
@@ -51,6 +52,7 @@ export default function Live() {
       {all.map((info) => (
         <Dataset key={info.name} info={info} alone={dataset.value !== null} />
       ))}
+      <Timeline />
     </>
   );
 }

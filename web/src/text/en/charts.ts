@@ -12,4 +12,8 @@ export default {
   'panel.summaryEmpty': '{title}: no value in this window',
   'panel.summaryState': '{title}: now {last}',
   'panel.summaryTrack': 'Track, position {position}',
+  'panel.summaryHistogram': '{title}: distribution of {count} values in this window',
+  'panel.summaryHeatmap': '{title}: where its values were in this window',
+  'panel.correlation': 'r = {r}, n = {count}',
+  'panel.summaryGauge': '{title}: now {value}',
 } as const;

@@ -13,5 +13,9 @@ const french: Texts<typeof english> = {
   'panel.summaryEmpty': '{title} : aucune valeur dans cette fenêtre',
   'panel.summaryState': '{title} : maintenant {last}',
   'panel.summaryTrack': 'Trajet, position {position}',
+  'panel.summaryHistogram': '{title} : répartition de {count} valeurs dans cette fenêtre',
+  'panel.summaryHeatmap': '{title} : où se trouvaient ses valeurs dans cette fenêtre',
+  'panel.correlation': 'r = {r}, n = {count}',
+  'panel.summaryGauge': '{title} : maintenant {value}',
 };
 export default french;
