@@ -186,7 +186,7 @@ function Body({ info, fields }: { info: DatasetInfo; fields: SchemaField[] }) {
   const filters = useSignal<boolean | null>(null);
   const profiles = useSignal<boolean | null>(null);
   const profile = useSignal<Profile | null>(null);
-  const asked = useRef(0);
+  const asked = useRef(Number.NEGATIVE_INFINITY);
   const windowNow = useRef({ from: 0, to: 0 });
   const spoken = language.value;
   const countField = fullest(fields)?.name ?? '';
