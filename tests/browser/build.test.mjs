@@ -79,11 +79,15 @@ describe('Build', { timeout: 240_000 }, () => {
     await add(page, 'table', listedField);
     await add(page, 'text', (drawer) => drawer.locator('textarea').fill('<b>not bold</b>\nsecond line'));
     for (const kind of ['line', ...Object.keys(FILLS)]) {
-      const canvas = page.locator(`[data-kind="${kind}"] canvas`).first();
-      await canvas.scrollIntoViewIfNeeded();
+      // A panel far from the screen has no canvas.
+      const panel = page.locator(`[data-testid="board-panel"][data-kind="${kind}"]`).first();
+      await panel.scrollIntoViewIfNeeded();
+      const canvas = panel.locator('canvas').first();
+      await canvas.waitFor({ state: 'attached' });
       await eventually(`a picture: ${kind}`, async () => (await inkOf(canvas)).colored > 20);
     }
-    await eventually('rows', async () => (await page.locator('[data-kind="table"] tbody tr').count()) > 1);
+    await page.locator('[data-testid="board-panel"][data-kind="table"]').scrollIntoViewIfNeeded();
+    await eventually('rows', async () => (await page.locator('.rows tbody tr').count()) > 1);
     assert.equal(await page.locator('.words').textContent(), '<b>not bold</b>\nsecond line');
     const path = screenshotPath('build-dark-1440');
     if (path !== null) await page.screenshot({ path, fullPage: true });
