@@ -2,7 +2,7 @@
 
 import { useSignal } from '@preact/signals';
 import { formatNumber } from '../../kit/format';
-import { Note, Trouble, usePoll } from '../../kit/kit';
+import { Note, Trouble, usePoll, Wide } from '../../kit/kit';
 import { formatDuration } from '../../view/format';
 import type { Failure, Reply } from '../../wire/call';
 import { deleteGroup, type GroupInfo, type GroupPartition, getGroups, resetGroup } from '../../wire/streams';
@@ -120,9 +120,9 @@ function Group({ group, changed }: { group: GroupInfo; changed: () => void }) {
             </span>
             {topic.seconds > 0 && <small>{formatDuration(topic.seconds * 1e6)}</small>}
           </summary>
-          <div class="scroll-x">
+          <Wide label={topic.topic}>
             <Partitions partitions={topic.partitions} />
-          </div>
+          </Wide>
           <span class="row-of">
             <button
               type="button"
