@@ -380,6 +380,28 @@ describe('a recording', { timeout: 120_000 }, () => {
   });
 });
 
+describe('a drop', { timeout: 60_000 }, () => {
+  it('anywhere on the page shows what the file holds', async () => {
+    const { context, page, troubles } = await openPage(browser);
+    await page.goto(`${server.url}/#/self`);
+    await page.locator('main[data-screen=self]').waitFor({ timeout: 15_000 });
+    await page.evaluate(() => {
+      const dropped = new DataTransfer();
+      dropped.items.add(new File(['time,a\n2024-01-01 00:00:00,1\n2024-01-01 00:00:01,2\n'], 'dropped.csv'));
+      document
+        .querySelector('main')
+        .dispatchEvent(new DragEvent('drop', { dataTransfer: dropped, bubbles: true, cancelable: true }));
+    });
+    const card = page.getByRole('region', { name: 'dropped.csv' });
+    await card.locator('[data-testid=preview]').waitFor({ timeout: 20_000 });
+    assert.equal(await card.locator('[data-testid=preview-rows]').textContent(), '2');
+    await card.getByRole('button', { name: 'Discard' }).click();
+    await eventually('it is gone', async () => (await card.count()) === 0);
+    assert.deepEqual(troubles, []);
+    await context.close();
+  });
+});
+
 for (const { name, width, height } of HOW) {
   describe(`a file, ${name}`, { timeout: 120_000 }, () => {
     it('is profiled, drawn, related, marked and compared', async () => {
