@@ -53,7 +53,7 @@ function Partitions({ partitions }: { partitions: GroupPartition[] }) {
           <tr key={p.partition}>
             <th scope="row">P{p.partition}</th>
             <td class="number">{p.committed === null ? '–' : formatNumber(p.committed)}</td>
-            <td class="number">{p.next === undefined ? '–' : formatNumber(p.next)}</td>
+            <td class="number">{p.next === undefined ? '–' : formatNumber(p.next + (p.lag ?? 0))}</td>
             <td class="number">{p.lag === undefined ? '–' : formatNumber(p.lag)}</td>
             <td>{p.owner ?? '–'}</td>
           </tr>
@@ -80,7 +80,8 @@ function Group({ group, changed }: { group: GroupInfo; changed: () => void }) {
           {say(`groups.state.${group.state}` as StreamsKey)}
         </span>
         <small class="hint">
-          {say('groups.members', { n: group.member_count })} · {say('groups.generation', { n: group.generation })}
+          {group.member_count === 1 ? say('groups.member') : say('groups.members', { n: group.member_count })} ·{' '}
+          {say('groups.generation', { n: group.generation })}
         </small>
         {sure.value ? (
           <span class="row-of">
