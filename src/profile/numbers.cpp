@@ -95,7 +95,7 @@ void Numbers::keep(std::uint64_t key) {
 
 void Numbers::give_up_room() {
   sketches_ = std::make_unique<Sketches>(distinct_max_);
-  for (const auto& [key, times] : sorted_blocks()) sketches_->add(key, times, hash_of(key));
+  sorted_blocks().each([&](std::uint64_t key, std::uint64_t times) { sketches_->add(key, times, hash_of(key)); });
 }
 
 /// The first number that is not whole: all become doubles.
@@ -137,74 +137,67 @@ std::string Numbers::json_of(std::uint64_t key) const {
   return out;
 }
 
-Numbers::Weighted Numbers::sorted_blocks() {
-  std::vector<std::uint64_t> keys;
-  keys.reserve(kept_);
+Numbers::Sorted Numbers::sorted_blocks() {
+  Sorted all;
+  all.keys.reserve(kept_);
   for (std::size_t block = 0; block * block_size < kept_; ++block) {
     const std::size_t size = std::min(block_size, kept_ - block * block_size);
-    keys.insert(keys.end(), blocks_[block].get(), blocks_[block].get() + size);
+    all.keys.insert(all.keys.end(), blocks_[block].get(), blocks_[block].get() + size);
     blocks_[block].reset();
   }
   room_->numbers += kept_;
   kept_ = 0;
   blocks_.clear();
-  Weighted runs;
-  if (keys.empty()) return runs;
-  radix_sort(keys);
-  for (const std::uint64_t key : keys) {
-    if (!runs.empty() && runs.back().first == key)
-      ++runs.back().second;
-    else
-      runs.emplace_back(key, 1);
-  }
-  return runs;
+  if (!all.keys.empty()) radix_sort(all.keys);
+  return all;
 }
 
-Numbers::Weighted Numbers::sorted() {
-  if (sketches_) return sketches_->sketch.weighted();
-  if (!table_stage_) return sorted_blocks();
-  Weighted all;
-  all.reserve(in_table_);
-  for (const Slot& slot : table_)
-    if (slot.count != 0) all.emplace_back(slot.key, slot.count);
-  std::sort(all.begin(), all.end());
+Numbers::Sorted Numbers::sorted() {
+  if (!table_stage_ && !sketches_) return sorted_blocks();
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> counted;
+  if (sketches_) {
+    counted = sketches_->sketch.weighted();
+  } else {
+    for (const Slot& slot : table_)
+      if (slot.count != 0) counted.emplace_back(slot.key, slot.count);
+    std::sort(counted.begin(), counted.end());
+  }
+  Sorted all;
+  for (const auto& [key, times] : counted) {
+    all.keys.push_back(key);
+    all.times.push_back(times);
+  }
   return all;
 }
 
 void Numbers::finish(FieldProfile& profile, std::size_t top) {
   if (count_ == 0) return;
-  const Weighted weighted = sorted();
+  const Sorted sorted = this->sorted();
   profile.min = json_of(least_);
   profile.max = json_of(most_);
   profile.min_number = number_of(least_);
   profile.max_number = number_of(most_);
   profile.mean = mean_;
   profile.stddev = count_ > 1 ? std::sqrt(m2_ / static_cast<double>(count_ - 1)) : 0;
-  if (sketches_) {
-    profile.rank_error = sketches_->sketch.rank_error();
-    profile.distinct += sketches_->distinct.estimate();
-    profile.distinct_exact = false;
-  } else {
-    profile.distinct += weighted.size();
-  }
-  write_quantiles(profile, weighted);
-  write_histogram(profile, weighted);
-  write_outliers(profile, weighted);
-  write_top(profile, weighted, top);
+  write_quantiles(profile, sorted);
+  write_outliers(profile, sorted);
+  write_histogram(profile, sorted);
+  write_distinct(profile, sorted, top);
 }
 
-void Numbers::write_quantiles(FieldProfile& profile, const Weighted& sorted) const {
+void Numbers::write_quantiles(FieldProfile& profile, const Sorted& sorted) const {
   std::size_t index = 0;
   std::uint64_t before = 0;
   const auto at = [&](std::uint64_t place) {
-    while (index + 1 < sorted.size() && before + sorted[index].second <= place) before += sorted[index++].second;
-    return number_of(sorted[index].first);
+    if (sorted.times.empty()) return number_of(sorted.keys[place]);
+    while (index + 1 < sorted.keys.size() && before + sorted.times[index] <= place) before += sorted.times[index++];
+    return number_of(sorted.keys[index]);
   };
   for (const double rank : quantile_ranks) {
     const double place = rank * static_cast<double>(count_ - 1);
     const double below = std::floor(place);
     const double low = at(static_cast<std::uint64_t>(below));
-    // Only forward: the next one is at most one place on, and the next rank begins at this place or later.
+    // Only forward: the next rank begins at this place or later.
     const std::size_t index_low = index;
     const std::uint64_t before_low = before;
     const double high = place > below ? at(static_cast<std::uint64_t>(below) + 1) : low;
@@ -212,9 +205,10 @@ void Numbers::write_quantiles(FieldProfile& profile, const Weighted& sorted) con
     before = before_low;
     profile.quantiles.push_back(low + (high - low) * (place - below));
   }
+  if (sketches_) profile.rank_error = sketches_->sketch.rank_error();
 }
 
-void Numbers::write_histogram(FieldProfile& profile, const Weighted& sorted) const {
+void Numbers::write_histogram(FieldProfile& profile, const Sorted& sorted) const {
   Histogram histogram;
   histogram.from = profile.min_number;
   histogram.to = profile.max_number;
@@ -227,39 +221,49 @@ void Numbers::write_histogram(FieldProfile& profile, const Weighted& sorted) con
   }
   histogram.counts.assign(bins, 0);
   const double scale = static_cast<double>(bins) / std::max(histogram.to - histogram.from, 1e-300);
-  for (const auto& [key, times] : sorted) {
+  sorted.each([&](std::uint64_t key, std::uint64_t times) {
     const double place = (number_of(key) - histogram.from) * scale;
     histogram.counts[std::min(bins - 1, static_cast<std::size_t>(std::max(place, 0.0)))] += times;
-  }
+  });
   profile.histogram = std::move(histogram);
 }
 
-void Numbers::write_outliers(FieldProfile& profile, const Weighted& sorted) const {
+void Numbers::write_outliers(FieldProfile& profile, const Sorted& sorted) const {
   const double q1 = profile.quantiles[2];
   const double q3 = profile.quantiles[4];
   Outliers outliers;
   outliers.low = q1 - 1.5 * (q3 - q1);
   outliers.high = q3 + 1.5 * (q3 - q1);
-  for (const auto& [key, times] : sorted) {
+  sorted.each([&](std::uint64_t key, std::uint64_t times) {
     const double number = number_of(key);
     if (number < outliers.low) outliers.below += times;
     if (number > outliers.high) outliers.above += times;
-  }
+  });
   profile.outliers = outliers;
 }
 
-void Numbers::write_top(FieldProfile& profile, const Weighted& sorted, std::size_t top) const {
-  Weighted all;
-  if (sketches_) {
-    all.assign(sketches_->frequent.counts().begin(), sketches_->frequent.counts().end());
-    profile.top_error = std::max(profile.top_error, sketches_->frequent.error());
-  } else {
-    all = sorted;
-  }
+/// How many there are, and the most frequent ones.
+void Numbers::write_distinct(FieldProfile& profile, const Sorted& sorted, std::size_t top) const {
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> most;
   const auto more = [](const auto& a, const auto& b) { return a.second != b.second ? a.second > b.second : a.first < b.first; };
-  const std::size_t kept = std::min(top, all.size());
-  std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept), all.end(), more);
-  for (std::size_t i = 0; i < kept; ++i) profile.top.push_back({json_of(all[i].first), all[i].second});
+  const auto take = [&](std::uint64_t key, std::uint64_t times) {
+    const std::pair candidate(key, times);
+    if (most.size() == top && (top == 0 || !more(candidate, most.back()))) return;
+    most.insert(std::upper_bound(most.begin(), most.end(), candidate, more), candidate);
+    if (most.size() > top) most.pop_back();
+  };
+  if (sketches_) {
+    profile.distinct += sketches_->distinct.estimate();
+    profile.distinct_exact = false;
+    profile.top_error = std::max(profile.top_error, sketches_->frequent.error());
+    for (const auto& [key, times] : sketches_->frequent.counts()) take(key, times);
+  } else {
+    sorted.each([&](std::uint64_t key, std::uint64_t times) {
+      ++profile.distinct;
+      take(key, times);
+    });
+  }
+  for (const auto& [key, times] : most) profile.top.push_back({json_of(key), times});
 }
 
 }  // namespace iotstream::profile

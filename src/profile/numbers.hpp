@@ -45,7 +45,22 @@ class Numbers {
   std::size_t kept() const { return kept_; }
 
  private:
-  using Weighted = std::vector<std::pair<std::uint64_t, std::uint64_t>>;  ///< key, how often; ascending
+  /// Keys, ascending. Without `times` equal keys may follow each other; else each stands for so many.
+  struct Sorted {
+    std::vector<std::uint64_t> keys;
+    std::vector<std::uint64_t> times;
+    /// Calls `take(key, count)` for each number that is another.
+    template <class Take>
+    void each(Take&& take) const {
+      for (std::size_t i = 0; i < keys.size();) {
+        std::size_t end = i;
+        std::uint64_t count = 0;
+        for (; end < keys.size() && keys[end] == keys[i]; ++end) count += times.empty() ? 1 : times[end];
+        take(keys[i], count);
+        i = end;
+      }
+    }
+  };
   struct Sketches {
     explicit Sketches(std::size_t capacity) : frequent(capacity) {}
     Sketch sketch;
@@ -85,12 +100,12 @@ class Numbers {
   /// The same for a whole number and its double: a field may cease to be whole.
   std::uint64_t hash_of(std::uint64_t key) const { return mixed(whole_ ? key_of_real(number_of(key)) : key); }
   std::string json_of(std::uint64_t key) const;
-  Weighted sorted();
-  Weighted sorted_blocks();
-  void write_quantiles(FieldProfile& profile, const Weighted& sorted) const;
-  void write_histogram(FieldProfile& profile, const Weighted& sorted) const;
-  void write_outliers(FieldProfile& profile, const Weighted& sorted) const;
-  void write_top(FieldProfile& profile, const Weighted& sorted, std::size_t top) const;
+  Sorted sorted();
+  Sorted sorted_blocks();
+  void write_quantiles(FieldProfile& profile, const Sorted& sorted) const;
+  void write_histogram(FieldProfile& profile, const Sorted& sorted) const;
+  void write_outliers(FieldProfile& profile, const Sorted& sorted) const;
+  void write_distinct(FieldProfile& profile, const Sorted& sorted, std::size_t top) const;
 
   std::size_t distinct_max_;
   Room* room_;
