@@ -25,6 +25,8 @@ const files = dist
   ? readdirSync(dist, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+      // Notes of the build to itself.
+      .filter((path) => !path.slice(dist.length).includes("/."))
       .sort()
   : [];
 

@@ -15,10 +15,21 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     sourcemap: false,
     reportCompressedSize: false,
+    // tests/size.mjs reads from it what the first load consists of; it is not embedded.
+    manifest: true,
+    rolldownOptions: {
+      output: {
+        // Every screen's entry is named index.tsx: its folder says more.
+        chunkFileNames: (chunk) => {
+          const screen = /screens\/(\w+)\/index\.tsx$/.exec(chunk.facadeModuleId ?? '')?.[1];
+          return screen === undefined ? 'assets/[name]-[hash].js' : `assets/screen-${screen}-[hash].js`;
+        },
+      },
+    },
   },
   server: {
     host: '127.0.0.1',
-    proxy: { '/api': { target, ws: true } },
+    proxy: { '/api': { target, ws: true }, '/metrics': { target } },
   },
   test: { include: ['tests/**/*.test.ts'] },
 });

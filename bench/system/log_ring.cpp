@@ -43,18 +43,14 @@ double staging_ring_rate(unsigned producers, std::uint64_t each) {
   constexpr std::size_t batch_size = 192u << 10;
   log::StagingRing ring(log::LogOptions().staging_size, 0);
   const std::vector<std::byte> value(record_size - record_key.size(), std::byte{1});
-  std::vector<std::byte> batch(2 * batch_size);
+  std::vector<std::byte> batch(batch_size);
   return rate(
       producers, each,
       [&] {
         while (ring.append(Timestamp{1}, record_key, value).outcome != log::StagingRing::Outcome::accepted)
           std::this_thread::yield();
       },
-      [&]() -> std::size_t {
-        const auto run = ring.peek(batch_size);
-        if (run.records != 0) ring.take(run, batch.data());
-        return run.records;
-      });
+      [&]() -> std::size_t { return ring.take(batch).records; });
 }
 
 }  // namespace

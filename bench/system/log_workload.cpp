@@ -1,6 +1,7 @@
 #include "bench/system/log_workload.hpp"
 
 #include <atomic>
+#include <optional>
 #include <thread>
 
 #include <iotstream/os/clock.hpp>
@@ -31,12 +32,22 @@ Result<log::Partition*> OwnLog::partition(std::string_view topic, log::Sync sync
 }
 
 Result<Offset> append(log::Partition& partition, Timestamp time, ByteView value) {
-  for (;;) {
+  // Half of what the staging ring takes.
+  static const std::uint64_t half = log::LogOptions().staging_size * 3 / 4 / (record_size + 32) / 2;
+  for (std::optional<Offset> written;;) {
     const auto appended = partition.append(time, record_key, value);
     if (appended.status == log::AppendStatus::accepted) return appended.offset;
     if (appended.status != log::AppendStatus::back_pressured)
       return Error{ErrorKind::unavailable, std::string(log::describe(appended.status))};
-    std::this_thread::yield();
+    if (!written) {
+      written = partition.watermarks().written;
+      continue;
+    }
+    // The ring was full when this much was written, so twice `half` was claimed beyond it. Parked until one is written: who
+    // only tries again takes from the writer the processor that it needs.
+    if (auto status = wait_for(partition, log::Watermark::written, Offset(written->value + half)); !status)
+      return status.error();
+    written.reset();
   }
 }
 

@@ -10,6 +10,7 @@
 #include <iotstream/base/time.hpp>
 
 #include "app/commands.hpp"
+#include "app/questions.hpp"
 #include "bench/support/bench.hpp"
 
 namespace iotstream::app {
@@ -191,6 +192,28 @@ int main_of(int argc, char** argv) {
       rejected_command->add_flag("--resend", rejected_arguments.resend, "sends all of them through the gate again");
   rejected_command->add_flag("--dismiss", rejected_arguments.dismiss, "takes all of them off the list")->excludes(resend_flag);
   rejected_command->callback([&] { status = rejected(rejected_arguments); });
+
+  QueryArguments query_arguments;
+  CLI::App* query_command =
+      app.add_subcommand("query", "one reading SQL statement over history and catalog: query \"SELECT …\"");
+  add_look(*query_command, query_arguments.look);
+  query_command->add_option("SQL", query_arguments.sql, "SELECT … in SQLite's dialect; docs/questions.md names the tables")
+      ->required();
+  query_command->add_option("--limit", query_arguments.limit, "at most so many rows")->capture_default_str()->type_name("N");
+  query_command->add_option("--timeout", query_arguments.timeout, "ended after this (10s; at most 60s)")->type_name("DURATION");
+  query_command->add_flag("--csv", query_arguments.csv, "CSV in place of a table")
+      ->excludes(query_command->get_option("--json"));
+  query_command->callback([&] { status = query(query_arguments); });
+
+  ReportArguments report_arguments;
+  CLI::App* report_command =
+      app.add_subcommand("report", "CSV files side by side as one HTML page with pictures, which opens without a server");
+  report_command->add_option("FILE", report_arguments.files, "CSV files, or patterns")->required();
+  report_command->add_option("--output,-o", report_arguments.output, "the page; - for standard output")
+      ->required()
+      ->type_name("FILE");
+  report_command->add_option("--title", report_arguments.title, "its heading");
+  report_command->callback([&] { status = report(report_arguments); });
 
   LookArguments verify_arguments;
   CLI::App* verify_command = app.add_subcommand(

@@ -4,6 +4,7 @@
 
 #include <iotstream/base/diagnostics.hpp>
 #include <iotstream/elastic/routes.hpp>
+#include <iotstream/http/dashboards.hpp>
 #include <iotstream/influx/routes.hpp>
 #include <iotstream/ingest/batch.hpp>
 #include <iotstream/os/disk.hpp>
@@ -14,6 +15,10 @@ namespace {
 
 constexpr unsigned worker_threads = 2;
 constexpr std::size_t worker_queue_max = 256;
+// As many questions that take long at once as there are cores on a small machine; more wait, a few, and the rest is told to
+// come again.
+constexpr unsigned asker_threads = 2;
+constexpr std::size_t asker_queue_max = 16;
 constexpr std::uint64_t model_size_max = 1u << 20;
 
 /// Of [log], or of a [[topic]].
@@ -84,6 +89,7 @@ Status Rooms::open_all() {
   if (!locked) return locked.error();
   lock = std::move(*locked);
   workers = std::make_unique<os::WorkerPool>("worker", worker_threads, worker_queue_max);
+  askers = std::make_unique<os::WorkerPool>("asker", asker_threads, asker_queue_max);
 
   auto opened_log = log::Log::open(log_options(config), disk, clock, metrics);
   if (!opened_log) return opened_log.error();
@@ -98,6 +104,9 @@ Status Rooms::open_all() {
   auto opened_catalog = catalog::Catalog::open(config.data_dir, schemas, clock, metrics);
   if (!opened_catalog) return opened_catalog.error();
   catalog = std::move(*opened_catalog);
+  auto opened_dashboards = catalog::Dashboards::open(config.data_dir, clock);
+  if (!opened_dashboards) return opened_dashboards.error();
+  dashboards = std::move(*opened_dashboards);
   auto opened_history = store::History::open(config.data_dir, config.store, *log, schemas, clock, metrics);
   if (!opened_history) return opened_history.error();
   history = std::move(*opened_history);
@@ -111,12 +120,16 @@ Status Rooms::open_all() {
   services_ = std::make_unique<http::Services>(http::Services{config, *catalog, *imports, schemas, *log, *gate, *groups,
                                                               *simulator, *history, *hub, *workers, clock, metrics, clock.now(),
                                                               [this] { return ready_.load(std::memory_order_relaxed); }});
+  questions_ = std::make_unique<http::Questions>(
+      http::Questions{*services_, *askers, [this] { return stopping_.load(std::memory_order_relaxed); }});
   if (!config.mqtt.listen.empty())
     services_->mqtt_clients = [this] { return mqtt ? mqtt->clients() : std::vector<mqtt::ClientStatus>(); };
   ingest::add_routes(router_, *gate, *workers, config.server.body_size_max);
   ingest::add_sinks(sinks_, *gate, config.server.body_size_max);
   add_foreign_routes();
   http::add_routes(router_, *services_);
+  http::add_dashboard_routes(router_, *services_, *dashboards);
+  http::add_question_routes(router_, *questions_);
   observe_process();
   return {};
 }
@@ -191,6 +204,8 @@ void Rooms::close() {
   if (std::exchange(closed_, true)) return;
   if (imports) imports->stop();
   stop_mqtt(Duration::seconds(0));
+  stop_asking();
+  if (askers) askers->stop();
   if (simulator) simulator->stop();
   if (groups) groups->close();
   if (hub) hub->stop();

@@ -7,10 +7,12 @@
 
 #include <iotstream/base/result.hpp>
 #include <iotstream/catalog/catalog.hpp>
+#include <iotstream/catalog/dashboards.hpp>
 #include <iotstream/catalog/imports.hpp>
 #include <iotstream/catalog/schemas.hpp>
 #include <iotstream/config/config.hpp>
 #include <iotstream/http/api.hpp>
+#include <iotstream/http/questions.hpp>
 #include <iotstream/ingest/gate.hpp>
 #include <iotstream/live/hub.hpp>
 #include <iotstream/log/group.hpp>
@@ -52,6 +54,8 @@ class Rooms {
   Status start_mqtt();
   void stop_mqtt(Duration grace);
 
+  /// Ends the questions that run (SQL, profiles) and those that wait, so that nobody waits for them.
+  void stop_asking() { stopping_.store(true, std::memory_order_relaxed); }
   void set_ready(bool ready) { ready_.store(ready, std::memory_order_relaxed); }
 
   const config::Config& config;
@@ -59,10 +63,12 @@ class Rooms {
   catalog::Schemas schemas;
   std::unique_ptr<os::DirectoryLock> lock;
   std::unique_ptr<os::WorkerPool> workers;
+  std::unique_ptr<os::WorkerPool> askers;
   std::unique_ptr<log::Log> log;
   std::unique_ptr<log::GroupCoordinator> groups;
   std::unique_ptr<ingest::Gate> gate;
   std::unique_ptr<catalog::Catalog> catalog;
+  std::unique_ptr<catalog::Dashboards> dashboards;
   std::unique_ptr<catalog::Imports> imports;
   std::unique_ptr<store::History> history;
   std::unique_ptr<live::Hub> hub;
@@ -80,9 +86,11 @@ class Rooms {
   Status configure_datasets(bool declared);
 
   std::unique_ptr<http::Services> services_;
+  std::unique_ptr<http::Questions> questions_;
   net::Router router_;
   net::BodySinks sinks_;
-  std::atomic<bool> ready_{false};  ///< relaxed: /readyz may see it a moment late
+  std::atomic<bool> ready_{false};     ///< relaxed: /readyz may see it a moment late
+  std::atomic<bool> stopping_{false};  ///< relaxed: looked at again and again
   bool closed_ = false;
 };
 

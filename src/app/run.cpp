@@ -78,6 +78,7 @@ int run_server(const ConfigChoice& choice) {
   (*rooms)->imports->stop();
   (*rooms)->simulator->stop();
   (*rooms)->groups->close();  // answers the fetches that wait: the server need not wait for them
+  (*rooms)->stop_asking();
   (*server)->stop(Duration::seconds(2));
   (*rooms)->stop_mqtt(Duration::seconds(2));
   (*rooms)->close();

@@ -5,9 +5,7 @@
 
 namespace iotstream::http {
 
-namespace {
-
-void append_text(std::string& out, std::string_view text) {
+void append_csv_text(std::string& out, std::string_view text) {
   const bool formula = !text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos;
   const bool quote = formula || text.find_first_of(",\"\r\n") != std::string_view::npos;
   if (!quote) {
@@ -23,7 +21,7 @@ void append_text(std::string& out, std::string_view text) {
   out += '"';
 }
 
-void append_cell(std::string& out, const model::Value& value) {
+void append_csv_value(std::string& out, const model::Value& value) {
   switch (value.kind) {
     case model::ValueKind::missing:
     case model::ValueKind::null:
@@ -31,13 +29,11 @@ void append_cell(std::string& out, const model::Value& value) {
     case model::ValueKind::text:
     case model::ValueKind::key:
     case model::ValueKind::json:
-      return append_text(out, value.text);
+      return append_csv_text(out, value.text);
     default:
       return model::append_json(out, value);
   }
 }
-
-}  // namespace
 
 CsvWriter::CsvWriter(const model::Schema& schema, const std::vector<FieldId>& fields) : schema_(schema), fields_(fields) {
   if (fields_.empty()) {
@@ -50,7 +46,7 @@ void CsvWriter::header(std::string& out) const {
   out += "@timestamp,device,_partition,_offset";
   for (const FieldId field : fields_) {
     out += ',';
-    append_text(out, schema_.field(field).name);
+    append_csv_text(out, schema_.field(field).name);
   }
   out += "\r\n";
 }
@@ -62,11 +58,11 @@ void CsvWriter::row(std::string& out, const store::Event& event) {
   }
   out += format_rfc3339(event.time);
   out += ',';
-  append_text(out, event.device);
+  append_csv_text(out, event.device);
   out += ',' + std::to_string(event.partition.value) + ',' + std::to_string(event.offset.value);
   for (const FieldId field : fields_) {
     out += ',';
-    if (cells_[field.value] != nullptr) append_cell(out, *cells_[field.value]);
+    if (cells_[field.value] != nullptr) append_csv_value(out, *cells_[field.value]);
   }
   out += "\r\n";
 }

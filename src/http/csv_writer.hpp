@@ -2,12 +2,19 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include <iotstream/model/row.hpp>
 #include <iotstream/model/schema.hpp>
 #include <iotstream/store/history.hpp>
 
 namespace iotstream::http {
+
+/// A text as a cell, guarded as CsvWriter's are.
+void append_csv_text(std::string& out, std::string_view text);
+/// A value as a cell; nothing for a missing one and null.
+void append_csv_value(std::string& out, const model::Value& value);
 
 /// One answer's writer. Texts that a spreadsheet would take for a formula (they begin with = + - @ tab or CR) get a `'` before
 /// them; numbers stay as they are. `schema` outlives it.

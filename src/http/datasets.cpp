@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "http/body.hpp"
+#include "http/file_events.hpp"
 #include "http/parameters.hpp"
 #include "http/routes.hpp"
 
@@ -70,6 +71,7 @@ Answer list_datasets(Services& services, const net::Request&) {
 }
 
 Answer one_dataset(Services& services, const net::Request& request) {
+  if (is_file(request)) return file_dataset(services, request);
   auto schema = dataset_of(services, request);
   if (!schema) return schema.error();
   Usage usage = usage_of(services);

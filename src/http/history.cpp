@@ -1,9 +1,14 @@
 // GET …/events, streamed page by page, and GET …/series.
+#include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <memory>
 
 #include <fmt/format.h>
 
+#include "http/asking.hpp"
 #include "http/csv_writer.hpp"
+#include "http/file_events.hpp"
 #include "http/parameters.hpp"
 #include "http/routes.hpp"
 
@@ -14,6 +19,7 @@ namespace {
 constexpr std::uint64_t page_size = 1000;  ///< events fetched at a time: bounds the memory of an answer of any length
 constexpr std::uint64_t events_max = 100'000'000;
 constexpr std::uint64_t points_max = 100'000;
+constexpr std::uint64_t m4_columns_max = 20'000;
 constexpr std::int64_t day_us = 86'400'000'000;
 
 enum class Format { json, ndjson, csv };
@@ -24,6 +30,14 @@ Result<Format> format_of(const net::Request& request) {
   if (text == "ndjson") return Format::ndjson;
   if (text == "csv") return Format::csv;
   return Error{ErrorKind::invalid, fmt::format("format: '{}' is none of json, ndjson, csv", text)};
+}
+
+/// Asked while a query runs: whether the client has left.
+store::Cancelled client_left(const net::Request& request) {
+  const auto left = std::make_shared<std::atomic<bool>>(false);
+  if (const auto departure = request.departure.lock())
+    departure->when_left([left] { left->store(true, std::memory_order_relaxed); });
+  return [left] { return left->load(std::memory_order_relaxed); };
 }
 
 /// Pulls page after page out of history while the client takes them.
@@ -43,9 +57,10 @@ class EventStream final : public net::BodySource {
     });
     if (!page) return page.error();
     left_ -= page->count;
+    count_ += page->count;
     query_.cursor = page->next;
     if (left_ > 0 && !page->next.empty()) return true;
-    end(out, page->next);
+    end(out, *page);
     return false;
   }
 
@@ -63,10 +78,14 @@ class EventStream final : public net::BodySource {
     if (format_ == Format::ndjson) out += '\n';
   }
 
-  void end(std::string& out, const std::string& cursor) {
+  void end(std::string& out, const store::EventPage& page) {
     if (format_ != Format::json) return;
-    out += "],\"next\":";
-    cursor.empty() ? static_cast<void>(out += "null") : json::append_string(out, cursor);
+    out += "],\"count\":";
+    json::append_number(out, count_);
+    out += ",\"behind\":";
+    json::append_number(out, page.behind);
+    out += ",\"next\":";
+    page.next.empty() ? static_cast<void>(out += "null") : json::append_string(out, page.next);
     out += '}';
   }
 
@@ -75,24 +94,11 @@ class EventStream final : public net::BodySource {
   store::EventQuery query_;
   Format format_;
   std::uint64_t left_;
+  std::uint64_t count_ = 0;
   std::optional<CsvWriter> csv_;
   bool first_page_ = true;
   bool first_event_ = true;
 };
-
-/// `where=`, in the language of room query; nullptr when it is absent. Errors: invalid, with the place of what is wrong.
-Result<std::shared_ptr<const query::Bound>> where_parameter(Services& services, const net::Request& request,
-                                                            const model::Schema& schema) {
-  std::shared_ptr<const query::Bound> where;
-  const auto text = request.query_value("where");
-  if (!text) return where;
-  query::Scope scope{schema, {}, services.clock.now()};
-  for (const auto& [id, facts] : services.schemas.all_facts()) scope.facts.emplace_back(id, *facts);
-  auto bound = query::compile(*text, scope);
-  if (!bound) return Error{ErrorKind::invalid, fmt::format("where: {}", bound.error().message)};
-  where = std::make_shared<const query::Bound>(std::move(*bound));
-  return where;
-}
 
 Result<store::EventQuery> event_query(Services& services, const net::Request& request, const model::Schema& schema) {
   store::EventQuery query;
@@ -119,6 +125,7 @@ Result<store::EventQuery> event_query(Services& services, const net::Request& re
   query.newest_first = order == "desc";
   query.device = request.query_value("device").value_or("");
   query.cursor = request.query_value("cursor").value_or("");
+  query.cancelled = client_left(request);
   return query;
 }
 
@@ -151,7 +158,7 @@ Result<std::vector<store::Aggregate>> aggregates_of(const net::Request& request)
     const auto aggregate = store::aggregate_from(name);
     if (!aggregate) {
       return Error{ErrorKind::invalid,
-                   fmt::format("agg: '{}' is none of avg, min, max, sum, count, first, last, p50, p95, p99", name)};
+                   fmt::format("agg: '{}' is none of avg, min, max, sum, count, first, last, rate, p50, p95, p99, m4", name)};
     }
     aggregates.push_back(*aggregate);
   }
@@ -169,6 +176,36 @@ Duration bucket_width(Duration window, std::uint64_t points) {
     if (step >= wanted) return {step};
   }
   return {(wanted + day_us - 1) / day_us * day_us};
+}
+
+/// What series and m4 are asked alike.
+struct Window {
+  std::vector<FieldId> fields;
+  Timestamp from;
+  Timestamp to;
+  std::string device;
+  std::shared_ptr<const query::Bound> where;
+};
+
+Result<Window> window_of(Services& services, const net::Request& request, const model::Schema& schema) {
+  Window window;
+  const Timestamp now = services.clock.now();
+  auto from = time_parameter(request, "from", now);
+  if (!from) return from.error();
+  auto to = time_parameter(request, "to", now);
+  if (!to) return to.error();
+  auto fields = fields_parameter(request, schema);
+  if (!fields) return fields.error();
+  if (fields->empty()) return Error{ErrorKind::invalid, "fields: name at least one field, separated by commas"};
+  window.to = to->value_or(now);
+  window.from = from->value_or(window.to - Duration::seconds(900));
+  if (window.from >= window.to) return Error{ErrorKind::invalid, "from: must be before to"};
+  auto where = where_parameter(services, request, schema);
+  if (!where) return where.error();
+  window.fields = std::move(*fields);
+  window.where = std::move(*where);
+  window.device = request.query_value("device").value_or("");
+  return window;
 }
 
 Result<Duration> interval_of(const net::Request& request, Duration window) {
@@ -198,16 +235,25 @@ void append_values(std::string& out, const std::vector<double>& values, bool who
   out += ']';
 }
 
-std::string series_json(const store::Series& series, const store::SeriesQuery& query, const model::Schema& schema) {
+std::string times_json(const std::vector<Timestamp>& times) {
+  std::string out = "[";
+  for (const Timestamp time : times) {
+    if (out.size() > 1) out += ',';
+    json::append_number(out, time.us);
+  }
+  return out + ']';
+}
+
+std::string series_json(const store::Series& series, const model::Schema& schema) {
   std::string out;
   json::Writer writer(out);
   writer.begin_object();
   writer.key("dataset").value(schema.dataset());
-  writer.key("interval_us").value(query.interval.us);
+  writer.key("interval_us").value(series.interval.us);
+  writer.key("tier").value(series.tier);
   writer.key("rows_scanned").value(series.rows_scanned);
-  writer.key("time").begin_array();
-  for (const Timestamp time : series.time) writer.value(time.us);
-  writer.end_array();
+  writer.key("behind").value(series.behind);
+  writer.key("time").raw(times_json(series.time));
   writer.key("series").begin_array();
   for (const store::SeriesColumn& column : series.columns) {
     std::string values;
@@ -222,43 +268,93 @@ std::string series_json(const store::Series& series, const store::SeriesQuery& q
   return out;
 }
 
+std::string m4_json(const store::M4& m4, const store::M4Query& query, const model::Schema& schema) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object();
+  writer.key("dataset").value(schema.dataset());
+  writer.key("from").value(query.from.us);
+  writer.key("to").value(query.to.us);
+  writer.key("columns").value(std::uint64_t{query.columns});
+  writer.key("tier").value(m4.tier);
+  writer.key("rows_scanned").value(m4.rows_scanned);
+  writer.key("behind").value(m4.behind);
+  writer.key("series").begin_array();
+  for (const store::M4Line& line : m4.lines) {
+    std::string values;
+    append_values(values, line.values, false);
+    writer.begin_object();
+    writer.key("field").value(schema.field(line.field).name);
+    writer.key("agg").value("m4");
+    writer.key("time").raw(times_json(line.time));
+    writer.key("values").raw(values);
+    writer.end_object();
+  }
+  writer.end_array().end_object();
+  return out;
+}
+
+Answer m4(Services& services, const net::Request& request, const model::Schema& schema, Window window) {
+  if (request.query_value("interval"))
+    return Error{ErrorKind::invalid,
+                 "interval: agg=m4 divides the window into points=… columns of a picture; leave interval out"};
+  auto points = number_parameter(request, "points", 500, 1, m4_columns_max);
+  if (!points) return points.error();
+  store::M4Query query;
+  query.dataset = schema.dataset();
+  query.fields = std::move(window.fields);
+  query.from = window.from;
+  query.to = window.to;
+  query.columns = static_cast<std::uint32_t>(*points);
+  query.device = std::move(window.device);
+  query.where = std::move(window.where);
+  query.cancelled = client_left(request);
+  auto result = services.history.m4(query);
+  if (!result) return result.error();
+  return net::Response::json(m4_json(*result, query, schema));
+}
+
 Answer series(Services& services, const net::Request& request) {
   auto schema = dataset_of(services, request);
   if (!schema) return schema.error();
-  const Timestamp now = services.clock.now();
-  auto from = time_parameter(request, "from", now);
-  if (!from) return from.error();
-  auto to = time_parameter(request, "to", now);
-  if (!to) return to.error();
-  auto fields = fields_parameter(request, **schema);
-  if (!fields) return fields.error();
-  if (fields->empty()) return Error{ErrorKind::invalid, "fields: name at least one field, separated by commas"};
+  auto window = window_of(services, request, **schema);
+  if (!window) return window.error();
+  const std::vector<std::string> names = split_list(request.query_value("agg").value_or("avg"));
+  if (std::find(names.begin(), names.end(), "m4") != names.end()) {
+    if (names.size() > 1) return Error{ErrorKind::invalid, "agg: m4 stands alone: its points have times of their own"};
+    return m4(services, request, **schema, std::move(*window));
+  }
   auto aggregates = aggregates_of(request);
   if (!aggregates) return aggregates.error();
-
   store::SeriesQuery query;
   query.dataset = (*schema)->dataset();
-  query.fields = std::move(*fields);
+  query.fields = std::move(window->fields);
   query.aggregates = std::move(*aggregates);
-  query.to = to->value_or(now);
-  query.from = from->value_or(query.to - Duration::seconds(900));
-  if (query.from >= query.to) return Error{ErrorKind::invalid, "from: must be before to"};
-  query.device = request.query_value("device").value_or("");
+  query.from = window->from;
+  query.to = window->to;
+  query.device = std::move(window->device);
+  query.where = std::move(window->where);
+  query.widen = !request.query_value("interval");
   auto interval = interval_of(request, query.to - query.from);
   if (!interval) return interval.error();
   query.interval = *interval;
+  query.cancelled = client_left(request);
   auto result = services.history.series(query);
   if (!result) return result.error();
-  return net::Response::json(series_json(*result, query, **schema));
+  return net::Response::json(series_json(*result, **schema));
 }
 
 }  // namespace
 
 void add_history_routes(net::Router& router, Services& services) {
   router.add(net::Method::get, "/api/v1/datasets/{dataset}/events",
-             on_worker(services, [&services](const net::Request& request) { return events(services, request); }));
+             on_worker(services, [&services](const net::Request& request) {
+               return is_file(request) ? file_events(services, request) : events(services, request);
+             }));
   router.add(net::Method::get, "/api/v1/datasets/{dataset}/series",
-             on_worker(services, [&services](const net::Request& request) { return series(services, request); }));
+             on_worker(services, [&services](const net::Request& request) {
+               return is_file(request) ? file_series(services, request) : series(services, request);
+             }));
 }
 
 }  // namespace iotstream::http

@@ -37,7 +37,9 @@ constexpr Operation operations[] = {
      "acks: durable (default), written or none", "application/json,application/x-ndjson,text/csv",
      "200,409,413,415,422,429,503,507", json_type},
     {"/api/v1/datasets/{dataset}/events", "get",
-     "Stored events, streamed: the fields as sent, @timestamp, device, _partition, _offset.",
+     "Events, streamed: the fields as sent, @timestamp, device, _partition, _offset; with JSON also their count, behind "
+     "(durable "
+     "events that the answer lacks, 0 as a rule) and next, the cursor of the next page.",
      "from: first time, inclusive;to: last time, exclusive;device: only of this device;where: only events that pass this "
      "filter, as "
      "temperature > 95 and gear = 126;fields: only these, separated by commas "
@@ -89,12 +91,21 @@ constexpr Operation operations[] = {
      "back to what its name tells. A new version of the schema.",
      "", "application/json", "200,404,422,503,507", json_type},
     {"/api/v1/datasets/{dataset}/series", "get",
-     "Aggregates over time: {\"time\":[µs],\"series\":[{\"field\",\"agg\",\"values\"}]}. Buckets begin at multiples of the "
-     "interval since the epoch; an empty one is null (count: 0).",
+     "Aggregates over time: {\"interval_us\",\"tier\",\"rows_scanned\",\"behind\",\"time\":[µs],\"series\":[{\"field\",\"agg\","
+     "\"values\"}]}. Buckets begin at multiples of the interval since the epoch; an empty one is null (count: 0). tier: the "
+     "longest rollups that were read (rows, 1s, 1min, 1h); behind: durable events that the answer lacks, 0 as a rule. With "
+     "agg=m4, for drawing: {\"from\",\"to\",\"columns\",…,\"series\":[{\"field\",\"agg\",\"time\":[µs],\"values\"}]}: of each "
+     "of "
+     "points equal columns of the window the first, least, greatest and last reading with their times, in order; a line "
+     "through "
+     "them is drawn as one through all readings.",
      "fields: names separated by commas;from: first time (15 minutes before to);to: last time, exclusive (now);points: about "
-     "so many buckets (500);interval: the bucket's exact length, as 1s or 5min;"
-     "agg: avg (default), min, max, sum, count, first, last, p50, p95, p99, several separated by commas;device: only of this "
-     "device",
+     "so many buckets (500), longer ones where only those are kept; of m4 exactly so many columns;interval: the bucket's exact "
+     "length, as 1s or 5min;"
+     "agg: avg (default), min, max, sum, count, first, last, rate (a counter's increase per second, beginning anew at 0 "
+     "counted), "
+     "p50, p95, p99, several separated by commas; or m4 alone;device: only of this "
+     "device;where: only of events that pass this filter",
      "", "200,404", json_type},
     {"/api/v1/datasets/{dataset}/rejected", "get",
      "Readings that could not be taken, newest first: "
@@ -115,6 +126,35 @@ constexpr Operation operations[] = {
      "", "200,404", json_type},
     {"/api/v1/rejected/resend", "post", "Sends them through the gate again, as above.", "", "application/json",
      "200,404,422,503", json_type},
+    {"/api/v1/datasets/{dataset}/profile", "get",
+     "What the events hold, field by field: count, missing, distinct, min, max, mean, stddev, quantiles, histogram, outliers, "
+     "most "
+     "frequent values, first and last seen, longest stretch without a value; and the silences. Exact for up to 16.5 million "
+     "numbers, else estimates that say so. {dataset} may be file:<id>.",
+     "from: first time, inclusive;to: last time, exclusive;device: only of this device;where: only events that pass this "
+     "filter;"
+     "fields: only these, separated by commas;limit: at most so many of the newest events (1,000,000, of files all);"
+     "correlations: true for r of each pair of numeric fields as well",
+     "", "200,404,503", json_type},
+    {"/api/v1/datasets/{dataset}/correlations", "get",
+     "r of each pair of numeric fields with the number of events that have both: "
+     "{\"correlations\":[{\"a\",\"b\",\"n\",\"r\"}]}; at most 64 fields. {dataset} may be file:<id>.",
+     "from: first time, inclusive;to: last time, exclusive;device: only of this device;where: only events that pass this "
+     "filter;"
+     "fields: only these, separated by commas;limit: at most so many of the newest events (1,000,000, of files all)",
+     "", "200,404,503", json_type},
+    {"/api/v1/files", "get",
+     "The imported files, each a data set file:<id> of its own with its recorded times: id, name, prototype, rows, rejected, "
+     "columns, from, to. GET /api/v1/datasets/file:<id> and its /schema, /events, /series, /profile and /correlations answer "
+     "for "
+     "it; /series also takes agg=m4 and time=elapsed, /events gives _row and _line and begins with the oldest.",
+     "", "", "200", json_type},
+    {"/api/v1/sql", "post",
+     "One reading SQL statement over history.db and catalog.db (SQLite's dialect): {\"sql\",\"limit\",\"timeout\"}. Answers "
+     "{\"columns\":[…],\"types\":[…],\"rows\":[[…]],\"truncated\",\"ms\"}; a blob is {\"base64\"}. At most limit rows (1,000; "
+     "at "
+     "most 100,000), timeout (10s, at most 60s), 64 MiB of memory. A mistake is told with its position.",
+     "", "application/json", "200,403,413,503", json_type},
     {"/api/v1/prototypes", "get", "All prototypes.", "", "", "200", json_type},
     {"/api/v1/prototypes", "post",
      "Creates a prototype: {\"code\",\"label\",\"brand\",\"version\",\"dataset\",\"facts\":{…},\"model_xml\"}, or a MySQL "
@@ -127,6 +167,16 @@ constexpr Operation operations[] = {
      "application/json,application/xml", "200,201,422", json_type},
     {"/api/v1/prototypes/{code}", "delete", "Removes a prototype and its imported rows; its events stay.", "", "", "204,404",
      ""},
+    {"/api/v1/dashboards", "get", "Saved dashboards: {\"dashboards\":[{\"id\",\"name\",\"changed\",\"bytes\"}]}.", "", "",
+     "200", json_type},
+    {"/api/v1/dashboards", "post",
+     "Saves a dashboard: {\"name\",\"document\":{…}}, a document of at most 256 KiB. Answers "
+     "{\"id\",\"name\",\"changed\",\"document\"}.",
+     "", "application/json", "201,413,422,503,507", json_type},
+    {"/api/v1/dashboards/{id}", "get", "One saved dashboard, with its document.", "", "", "200,404", json_type},
+    {"/api/v1/dashboards/{id}", "put", "Puts another name and document in place of those of a saved dashboard.", "",
+     "application/json", "200,404,413,422,503,507", json_type},
+    {"/api/v1/dashboards/{id}", "delete", "Deletes a saved dashboard.", "", "", "204,404", ""},
     {"/api/v1/imports", "post",
      "A CSV file as the body (or the file of a multipart/form-data body) is loaded into a prototype's rows; the prototype is "
      "created when it is new. With JSON, {\"name\",\"size\",\"prototype\",\"dataset\",\"label\"}, an upload in pieces begins: "
@@ -231,7 +281,8 @@ constexpr Operation operations[] = {
     {"/healthz", "get", "The process answers.", "", "", "200", "text/plain"},
     {"/readyz", "get", "It serves: 200, else 503.", "", "", "200,503", "text/plain"},
     {"/metrics", "get", "Prometheus text format.", "", "", "200", "text/plain"},
-    {"/api/v1/status", "get", "Version, uptime, rates, latencies, memory, viewers, MQTT clients.", "", "", "200", json_type},
+    {"/api/v1/status", "get", "Version, uptime, rates, latencies, memory, viewers, MQTT clients, slow queries.", "", "", "200",
+     json_type},
     {"/api/v1/openapi.json", "get", "This document.", "", "", "200", json_type},
     {"/api/v1/live", "get", "WebSocket: subscriptions with back-fill and live frames; the protocol is in docs/live.md.",
      "wire: json for data frames as text", "", "101,403", ""},

@@ -1,5 +1,6 @@
 // Health, metrics, status, the API's description.
 #include <iotstream/os/process.hpp>
+#include <iotstream/store/slow_queries.hpp>
 
 #include "http/parameters.hpp"
 #include "http/routes.hpp"
@@ -19,6 +20,21 @@ void write_mqtt(json::Writer& writer, Services& services) {
     writer.key("subscriptions").value(client.filters);
     writer.key("published").value(client.published);
     writer.key("delivered").value(client.delivered);
+    writer.end_object();
+  }
+  writer.end_array();
+}
+
+void write_slow_queries(json::Writer& writer) {
+  writer.key("slow_queries").begin_array();
+  for (const store::SlowQuery& query : store::SlowQueries::of_process().list()) {
+    writer.begin_object();
+    writer.key("time").value(query.at.us);
+    writer.key("kind").value(query.kind);
+    writer.key("query").value(query.what);
+    writer.key("ms").value(static_cast<double>(query.took.us) / 1000);
+    writer.key("rows").value(query.rows);
+    if (!query.outcome.empty()) writer.key("outcome").value(query.outcome);
     writer.end_object();
   }
   writer.end_array();
@@ -77,6 +93,7 @@ net::Response status(Services& services) {
   }
   writer.end_array();
   write_mqtt(writer, services);
+  write_slow_queries(writer);
   writer.end_object();
   return net::Response::json(std::move(body));
 }

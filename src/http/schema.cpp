@@ -7,6 +7,7 @@
 #include <iotstream/catalog/export.hpp>
 
 #include "http/body.hpp"
+#include "http/file_events.hpp"
 #include "http/parameters.hpp"
 #include "http/routes.hpp"
 
@@ -105,6 +106,7 @@ std::string format_of(const net::Request& request) {
 }
 
 Answer current_schema(Services& services, const net::Request& request) {
+  if (is_file(request)) return file_schema(services, request);
   auto schema = dataset_of(services, request);
   if (!schema) return schema.error();
   const std::string format = format_of(request);

@@ -1,5 +1,6 @@
 // The writer thread's part of a partition: gather, seal, write, publish.
 #include <algorithm>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -38,15 +39,30 @@ PartitionLog::Work PartitionLog::serve() {
   return Work::done;
 }
 
-/// Takes the committed run out of the ring into a batch of its own.
+/// Takes the committed run out of the ring into a batch of its own. The ring is read in one pass, which knows only at its end
+/// how long the batch is: so into a buffer of the thread, from which a short one is copied. Only so much of the thread's buffer
+/// is ever touched, and resident, as a batch was long.
 bool PartitionLog::gather() {
-  const auto run = ring_.peek(format::frame_size_target - format::frame_header_size);
-  if (run.records == 0) return false;
+  thread_local std::shared_ptr<std::byte[]> buffer;
+  constexpr std::size_t room = format::frame_size_target - format::frame_header_size;
+  if (buffer == nullptr)
+    buffer = std::make_shared_for_overwrite<std::byte[]>(format::frame_size_target + format::frame_alignment);
+  std::byte* const records = buffer.get() + format::frame_header_size;
+  auto run = ring_.take({records, room});
+  if (run.bytes == 0) return false;
   const std::size_t length = format::align_frame(format::frame_header_size + run.bytes);
-  pending_ = std::make_shared_for_overwrite<std::byte[]>(length);
-  std::byte* const records = pending_.get() + format::frame_header_size;
-  ring_.take(run, records);
-  std::fill(records + run.bytes, pending_.get() + length, std::byte{0});
+  if (run.records != 0 && length > format::frame_size_target / 4 * 3) {
+    pending_ = std::move(buffer);
+  } else {
+    pending_ = std::make_shared_for_overwrite<std::byte[]>(length);
+    std::byte* const own = pending_.get() + format::frame_header_size;
+    if (run.records != 0) {
+      std::memcpy(own, records, run.bytes);
+    } else {
+      run = ring_.take({own, run.bytes});  // one record, longer than other batches are
+    }
+  }
+  std::fill(pending_.get() + format::frame_header_size + run.bytes, pending_.get() + length, std::byte{0});
   // Append times never go back, whatever the clock does: retention and seeks rely on it.
   last_append_us_ = std::max(last_append_us_, environment_.clock.now().us);
   pending_since_ns_ = environment_.clock.monotonic_ns();
@@ -167,10 +183,9 @@ PartitionLog::Work PartitionLog::wait_for_files(const Error& error) {
 void PartitionLog::discard() {
   ring_.seal();
   pending_ = nullptr;
-  for (auto run = ring_.peek(1u << 20); run.records != 0; run = ring_.peek(1u << 20)) {
-    const auto dropped = std::make_unique_for_overwrite<std::byte[]>(run.bytes);
-    ring_.take(run, dropped.get());
-  }
+  std::vector<std::byte> dropped(format::frame_size_target);
+  for (auto run = ring_.take(dropped); run.bytes != 0; run = ring_.take(dropped))
+    dropped.resize(std::max(dropped.size(), run.bytes));
 }
 
 /// From the writer or the sync thread: no later record is acknowledged, until the restart.

@@ -5,6 +5,7 @@
 #include <bit>
 #include <limits>
 #include <new>
+#include <vector>
 
 #include <sys/mman.h>
 
@@ -84,10 +85,20 @@ struct Numbered {
   }
 };
 
-struct HeapRecord {
-  std::size_t size;
-  std::byte* bytes;
-};
+/// As memcpy, but keys of some bytes, as nearly all are, are worth no call.
+inline void copy(std::byte* to, const void* from, std::size_t size) {
+  if (size > 16) {
+    std::memcpy(to, from, size);
+  } else if (size >= 8) {
+    std::uint64_t ends[2];
+    std::memcpy(&ends[0], from, 8);
+    std::memcpy(&ends[1], static_cast<const std::byte*>(from) + size - 8, 8);
+    std::memcpy(to, &ends[0], 8);
+    std::memcpy(to + size - 8, &ends[1], 8);
+  } else {
+    for (std::size_t i = 0; i != size; ++i) to[i] = static_cast<const std::byte*>(from)[i];
+  }
+}
 
 }  // namespace
 
@@ -118,12 +129,52 @@ StagingRing::StagingRing(std::size_t size, std::uint64_t first_offset, std::uint
 }
 
 StagingRing::~StagingRing() {
-  for (Run run = peek(size_); run.records != 0; run = peek(size_)) {
-    // Contents on the heap are freed by taking them.
-    auto rest = std::make_unique_for_overwrite<std::byte[]>(run.bytes);
-    take(run, rest.get());
-  }
+  // Contents on the heap are freed by taking them.
+  std::vector<std::byte> rest(unit_size);
+  for (Run run = take(rest); run.bytes != 0; run = take(rest)) rest.resize(std::max(rest.size(), run.bytes));
   ::munmap(memory_, size_);
+}
+
+// Claim and commit stand in front of their use and go into it: calls between them cost as much as they do.
+
+[[gnu::always_inline]] inline bool StagingRing::claim_fast(std::uint32_t units, std::uint64_t& word, bool& sealed) {
+  // Order of the two loads: with the position first, a consumer that moves in between makes the ring look emptier than the
+  // position says, never fuller than it is; a negative difference means empty.
+  const std::uint32_t seen = position_of(claim_.load(std::memory_order_relaxed));
+  const auto used = static_cast<std::int32_t>(seen - consumed_units_.load(std::memory_order_acquire));
+  if (used > 0 && static_cast<std::uint32_t>(used) + units > admitted_) [[unlikely]]
+    return false;
+
+  word = claim_.fetch_add(step(units), std::memory_order_seq_cst);
+  const std::uint32_t end = position_of(word + step(units));
+  const std::uint32_t span = end - consumed_units_.load(std::memory_order_acquire);
+  if (span > capacity_) [[unlikely]] {
+    // Only behind seal(), which nobody else's space can reach: see the proof in the header.
+    IOTSTREAM_ASSERT(span >= (1u << 29), "claim of {} units spans {} of {}", units, span, capacity_);
+    sealed = true;
+    return false;
+  }
+  return true;
+}
+
+[[gnu::always_inline]] inline bool StagingRing::claim(std::uint32_t units, std::uint64_t& word, bool& sealed) {
+  if (units <= fast_units_ && fast_permit.held()) [[likely]]
+    return claim_fast(units, word, sealed);
+  return claim_exact(units, word);
+}
+
+/// Writes the frame's header, commits it, and returns its full offset.
+[[gnu::always_inline]] inline std::uint64_t StagingRing::finish(std::uint64_t word, std::uint32_t length,
+                                                                std::uint32_t key_field, Timestamp time) {
+  // Before the commit: until then this record is not taken, and the consumed offset cannot have passed it. Relaxed: any value
+  // since the acquire in claim() will do.
+  const std::uint64_t consumed = consumed_offset_.load(std::memory_order_relaxed);
+  const std::uint64_t offset = consumed + static_cast<std::uint32_t>(count_of(word) - static_cast<std::uint32_t>(consumed));
+  std::byte* frame = at(position_of(word));
+  store_le(frame + offsetof(Frame, key_field), key_field);
+  store_le(frame + offsetof(Frame, time_us), time.us);
+  Frame::commit(frame).store(length, std::memory_order_release);
+  return offset;
 }
 
 StagingRing::Claimed StagingRing::append(Timestamp time, std::string_view key, ByteView value) {
@@ -143,20 +194,25 @@ StagingRing::Claimed StagingRing::append(Timestamp time, const Contents& content
   const std::size_t size = header_size + contents.size();
   if (size > size_ / 4) [[unlikely]]
     return append_on_heap(time, contents);
-  return append_inline(time, contents, size);
-}
-
-template <class Contents>
-StagingRing::Claimed StagingRing::append_inline(Timestamp time, const Contents& contents, std::size_t size) {
+  const auto units = static_cast<std::uint32_t>(units_for(size));
   std::uint64_t word = 0;
   bool sealed = false;
-  if (!claim(static_cast<std::uint32_t>(units_for(size)), word, sealed)) return {sealed ? Outcome::sealed : Outcome::full, 0};
+  if (!claim(units, word, sealed)) [[unlikely]]
+    return {sealed ? Outcome::sealed : Outcome::full, 0};
   const std::uint32_t position = position_of(word);
-  std::size_t at = header_size;
-  contents.each([&](const void* from, std::size_t length) {
-    copy_in(position, at, from, length);
-    at += length;
-  });
+  if ((position & mask_) + units <= capacity_) [[likely]] {
+    std::byte* to = at(position) + header_size;
+    contents.each([&to](const void* from, std::size_t length) {
+      copy(to, from, length);
+      to += length;
+    });
+  } else {
+    std::size_t offset = header_size;
+    contents.each([&](const void* from, std::size_t length) {
+      copy_in(position, offset, from, length);
+      offset += length;
+    });
+  }
   return {Outcome::accepted, finish(word, static_cast<std::uint32_t>(size), contents.key_field(), time)};
 }
 
@@ -185,44 +241,7 @@ StagingRing::Claimed StagingRing::append_on_heap(Timestamp time, const Contents&
           finish(word, static_cast<std::uint32_t>(header_size + sizeof record), contents.key_field() | heap_bit, time)};
 }
 
-/// Writes the frame's header, commits it, and returns its full offset.
-std::uint64_t StagingRing::finish(std::uint64_t word, std::uint32_t length, std::uint32_t key_field, Timestamp time) {
-  // Before the commit: until then this record is not taken, and the consumed offset cannot have passed it. Relaxed: any value
-  // since the acquire in claim() will do.
-  const std::uint64_t consumed = consumed_offset_.load(std::memory_order_relaxed);
-  const std::uint64_t offset = consumed + static_cast<std::uint32_t>(count_of(word) - static_cast<std::uint32_t>(consumed));
-  std::byte* frame = at(position_of(word));
-  store_le(frame + offsetof(Frame, key_field), key_field);
-  store_le(frame + offsetof(Frame, time_us), time.us);
-  Frame::commit(frame).store(length, std::memory_order_release);
-  return offset;
-}
-
-bool StagingRing::claim(std::uint32_t units, std::uint64_t& word, bool& sealed) {
-  if (units <= fast_units_ && fast_permit.held()) return claim_fast(units, word, sealed);
-  return claim_exact(units, word);
-}
-
-bool StagingRing::claim_fast(std::uint32_t units, std::uint64_t& word, bool& sealed) {
-  // Order of the two loads: with the position first, a consumer that moves in between makes the ring look emptier than the
-  // position says, never fuller than it is; a negative difference means empty.
-  const std::uint32_t seen = position_of(claim_.load(std::memory_order_relaxed));
-  const auto used = static_cast<std::int32_t>(seen - consumed_units_.load(std::memory_order_acquire));
-  if (used > 0 && static_cast<std::uint32_t>(used) + units > admitted_) return false;
-
-  word = claim_.fetch_add(step(units), std::memory_order_seq_cst);
-  const std::uint32_t end = position_of(word + step(units));
-  const std::uint32_t span = end - consumed_units_.load(std::memory_order_acquire);
-  if (span > capacity_) [[unlikely]] {
-    // Only behind seal(), which nobody else's space can reach: see the proof in the header.
-    IOTSTREAM_ASSERT(span >= (1u << 29), "claim of {} units spans {} of {}", units, span, capacity_);
-    sealed = true;
-    return false;
-  }
-  return true;
-}
-
-bool StagingRing::claim_exact(std::uint32_t units, std::uint64_t& word) {
+[[gnu::noinline]] bool StagingRing::claim_exact(std::uint32_t units, std::uint64_t& word) {
   word = claim_.load(std::memory_order_acquire);
   for (;;) {
     // A position of the past may lie behind what is consumed by now (negative): the exchange then fails and looks again.
@@ -245,72 +264,68 @@ std::uint32_t StagingRing::units_of_frame(std::uint32_t length, std::uint64_t of
          (static_cast<std::uint32_t>(offset) == std::numeric_limits<std::uint32_t>::max() ? 1 : 0);
 }
 
-StagingRing::Run StagingRing::peek(std::size_t size_max) const {
+StagingRing::Run StagingRing::take(MutableByteView out) {
   Run run;
   run.first_offset = consumed_offset_.load(std::memory_order_relaxed);  // this thread's own
-  std::uint32_t position = consumed_units_.load(std::memory_order_relaxed);
-  const std::uint32_t begin = position;
+  run.min_time_us = std::numeric_limits<std::int64_t>::max();
+  run.max_time_us = std::numeric_limits<std::int64_t>::min();
+  const std::uint32_t begin = consumed_units_.load(std::memory_order_relaxed);
+  std::uint32_t position = begin;
   while (position - begin < capacity_) {
-    std::byte* frame = at(position);
+    std::byte* const frame = at(position);
     // Acquire: makes the rest of the frame visible.
     const std::uint32_t length = Frame::commit(frame).load(std::memory_order_acquire);
     if (length == 0) break;
-    std::size_t bytes = length;
     const auto key_field = load_le<std::uint32_t>(frame + offsetof(Frame, key_field));
-    if ((key_field & heap_bit) != 0) {
-      HeapRecord record{};
-      copy_out(position, header_size, reinterpret_cast<std::byte*>(&record), sizeof record);
-      bytes = header_size + record.size;
-    }
-    if (run.records != 0 && run.bytes + bytes > size_max) break;
     const auto time = load_le<std::int64_t>(frame + offsetof(Frame, time_us));
-    if (run.records == 0) run.first_time_us = run.min_time_us = run.max_time_us = time;
+    HeapRecord heap{};
+    if ((key_field & heap_bit) != 0) [[unlikely]]
+      heap = heap_record(position);
+    const std::size_t bytes = heap.bytes == nullptr ? length : header_size + heap.size;
+    if (bytes > out.size() - run.bytes) {
+      if (run.records == 0) return {.bytes = bytes, .first_offset = run.first_offset};
+      break;
+    }
+    std::byte* const to = out.data() + run.bytes;
+    if (heap.bytes == nullptr) {
+      copy_out(position, 0, to, length);
+    } else {
+      std::memcpy(to + header_size, heap.bytes, heap.size);
+      store_le(to + 8, time);
+      delete[] heap.bytes;
+      heap_bytes_.fetch_sub(heap.size, std::memory_order_relaxed);
+    }
+    const std::size_t prefix = (key_field & format::producer_bit) != 0 ? format::producer_size : 0;
+    store_le(to, static_cast<std::uint32_t>(bytes - header_size - prefix - (key_field & format::key_size_mask)));
+    store_le(to + 4, key_field & ~heap_bit);
+    run.key_fields |= key_field;
     run.min_time_us = std::min(run.min_time_us, time);
     run.max_time_us = std::max(run.max_time_us, time);
-    run.key_fields |= key_field;
     position += units_of_frame(length, run.first_offset + run.records);
     run.bytes += bytes;
     ++run.records;
   }
+  if (run.records != 0) give_back(begin, position, run.first_offset + run.records);
   return run;
 }
 
-void StagingRing::take(const Run& run, std::byte* out) {
-  std::uint32_t position = consumed_units_.load(std::memory_order_relaxed);
-  const std::byte* const end = out + run.bytes;
-  for (std::uint32_t taken = 0; taken != run.records; ++taken) {
-    std::byte* frame = at(position);
-    const auto length = load_le<std::uint32_t>(frame);  // committed, acquired by peek()
-    const auto key_field = load_le<std::uint32_t>(frame + offsetof(Frame, key_field));
-    const std::uint32_t key_size = key_field & format::key_size_mask;
-    const std::size_t prefix = (key_field & format::producer_bit) != 0 ? format::producer_size : 0;
-    std::size_t contents = length - header_size;
-    HeapRecord record{};
-    if ((key_field & heap_bit) != 0) {
-      copy_out(position, header_size, reinterpret_cast<std::byte*>(&record), sizeof record);
-      contents = record.size;
-    }
-    store_le(out, static_cast<std::uint32_t>(contents - prefix - key_size));
-    store_le(out + 4, key_field & ~heap_bit);
-    std::memcpy(out + 8, frame + offsetof(Frame, time_us), 8);
-    if (record.bytes != nullptr) {
-      std::memcpy(out + header_size, record.bytes, contents);
-      delete[] record.bytes;
-      heap_bytes_.fetch_sub(contents, std::memory_order_relaxed);
-    } else {
-      copy_out(position, header_size, out + header_size, contents);
-    }
-    out += header_size + contents;
-    const std::uint32_t units = units_of_frame(length, run.first_offset + taken);
-    // The whole frame, not only its length: the next lap's frames begin at other units, and there a byte of this one would look
-    // like a committed length.
-    clean(position, length);
-    position += units;
-  }
-  IOTSTREAM_ASSERT(out == end, "a run of {} bytes ended {} bytes off", run.bytes, end - out);
+void StagingRing::give_back(std::uint32_t begin_units, std::uint32_t end_units, std::uint64_t next_offset) {
+  // Whole frames, not only their lengths: the next lap's frames begin at other units, and there a byte of one of these would
+  // look like a committed length.
+  const std::size_t begin = std::size_t{begin_units & mask_} * unit_size;
+  const std::size_t size = std::size_t{end_units - begin_units} * unit_size;
+  const std::size_t first = std::min(size, size_ - begin);
+  std::memset(memory_ + begin, 0, first);
+  std::memset(memory_, 0, size - first);
   // Relaxed first, release second: a producer that acquires the position sees this offset or a later one.
-  consumed_offset_.store(run.first_offset + run.records, std::memory_order_relaxed);
-  consumed_units_.store(position, std::memory_order_release);
+  consumed_offset_.store(next_offset, std::memory_order_relaxed);
+  consumed_units_.store(end_units, std::memory_order_release);
+}
+
+StagingRing::HeapRecord StagingRing::heap_record(std::uint32_t position_units) const {
+  HeapRecord record{};
+  copy_out(position_units, header_size, reinterpret_cast<std::byte*>(&record), sizeof record);
+  return record;
 }
 
 void StagingRing::seal() {
@@ -335,13 +350,6 @@ void StagingRing::copy_out(std::uint32_t position_units, std::size_t offset, std
   const std::size_t first = std::min(size, size_ - begin);
   std::memcpy(to, memory_ + begin, first);
   if (first != size) std::memcpy(to + first, memory_, size - first);
-}
-
-void StagingRing::clean(std::uint32_t position_units, std::size_t size) {
-  const std::size_t begin = std::size_t{position_units & mask_} * unit_size;
-  const std::size_t first = std::min(size, size_ - begin);
-  std::memset(memory_ + begin, 0, first);
-  if (first != size) std::memset(memory_, 0, size - first);
 }
 
 }  // namespace iotstream::log

@@ -65,42 +65,44 @@ class StagingRing {
   /// (writer.hpp).
   bool has_claims() const;
 
-  /// Bytes on disk (record headers and contents) and records of the committed run at the front, at most about `size_max`, at
-  /// least one record when one is committed.
+  /// A run of records. `bytes` as they stand on disk: headers and contents.
   struct Run {
     std::size_t bytes = 0;
     std::uint32_t records = 0;
     std::uint64_t first_offset = 0;
-    std::int64_t first_time_us = 0;
     std::int64_t min_time_us = 0;
     std::int64_t max_time_us = 0;
     std::uint32_t key_fields = 0;  ///< of all records, together: whether some carry their producer
   };
-  Run peek(std::size_t size_max) const;
-  /// Copies the records of `run`, as they stand on disk, to `out` (run.bytes long), cleans their place and gives it back to the
-  /// producers.
-  void take(const Run& run, std::byte* out);
+  /// Copies the committed records at the front, as they stand on disk, as many as `out` has room for, cleans their place and
+  /// gives it back to the producers. When the first alone is longer than `out` nothing is taken and `bytes` says how long it
+  /// is. One pass: sizing a run first would touch one line in five, and nothing fetches such ahead from the producer's cache.
+  Run take(MutableByteView out);
   /// No claim succeeds any more. What was claimed before will be committed; drained() says when all of it has been taken.
   void seal();
   bool drained() const;
 
  private:
   struct Frame;
+  /// What stands in a frame in place of contents that are too long for the ring.
+  struct HeapRecord {
+    std::size_t size;
+    std::byte* bytes;
+  };
   static constexpr std::uint32_t heap_bit = 1u << 31;  ///< in the key length: the contents are behind a pointer
 
   std::size_t units_for(std::size_t bytes) const { return (bytes + unit_size - 1) / unit_size; }
   template <class Contents>
   Claimed append(Timestamp time, const Contents& contents);
   template <class Contents>
-  Claimed append_inline(Timestamp time, const Contents& contents, std::size_t size);
-  template <class Contents>
-  Claimed append_on_heap(Timestamp time, const Contents& contents);
+  [[gnu::noinline]] Claimed append_on_heap(Timestamp time, const Contents& contents);
   bool claim(std::uint32_t units, std::uint64_t& word, bool& sealed);
   bool claim_fast(std::uint32_t units, std::uint64_t& word, bool& sealed);
   bool claim_exact(std::uint32_t units, std::uint64_t& word);
   void copy_in(std::uint32_t position_units, std::size_t offset, const void* from, std::size_t size);
   void copy_out(std::uint32_t position_units, std::size_t offset, std::byte* to, std::size_t size) const;
-  void clean(std::uint32_t position_units, std::size_t size);
+  HeapRecord heap_record(std::uint32_t position_units) const;
+  void give_back(std::uint32_t begin_units, std::uint32_t end_units, std::uint64_t next_offset);
   std::byte* at(std::uint32_t position_units) const { return memory_ + std::size_t{position_units & mask_} * unit_size; }
   std::uint64_t finish(std::uint64_t word, std::uint32_t length, std::uint32_t key_field, Timestamp time);
   std::uint32_t units_of_frame(std::uint32_t length, std::uint64_t offset) const;

@@ -84,13 +84,6 @@ bool contains(std::string_view text, std::string_view wanted) {
          text.end();
 }
 
-bool test_text(std::string_view text, Operator op, std::string_view wanted) {
-  if (op == Operator::contains) return wanted.empty() || contains(text, wanted);
-  if (text.size() < wanted.size()) return false;
-  return same_letters(op == Operator::starts_with ? text.substr(0, wanted.size()) : text.substr(text.size() - wanted.size()),
-                      wanted);
-}
-
 bool is_among(const Comparable& value, const std::vector<Operand>& operands) {
   return std::any_of(operands.begin(), operands.end(),
                      [&value](const Operand& operand) { return compare(value, operand) == std::strong_ordering::equal; });
@@ -196,6 +189,13 @@ bool test_json(std::string_view json, Operator op, const std::vector<Operand>& o
     default:
       return test_comparable({Operand::Class::text, 0, 0, json}, op, operands);
   }
+}
+
+bool test_text(std::string_view text, Operator op, std::string_view wanted) {
+  if (op == Operator::contains) return wanted.empty() || contains(text, wanted);
+  if (text.size() < wanted.size()) return false;
+  return same_letters(op == Operator::starts_with ? text.substr(0, wanted.size()) : text.substr(text.size() - wanted.size()),
+                      wanted);
 }
 
 bool Bound::matches(const EventView& event) const { return !root || query::matches(*root, event); }

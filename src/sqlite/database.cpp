@@ -7,6 +7,7 @@
 
 #include <iotstream/sqlite/database.hpp>
 
+#include "sqlite/budget.hpp"
 #include "sqlite/error.hpp"
 
 namespace iotstream::sqlite {
@@ -98,6 +99,7 @@ Result<Database> Database::open(const std::string& path, OpenMode mode) {
   if (mode != OpenMode::read_write && !in_memory && !std::filesystem::exists(path, ignored)) {
     return Error{ErrorKind::not_found, fmt::format("there is no database {}", path)};
   }
+  install_budgets();
   const int access = mode == OpenMode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   sqlite3* handle = nullptr;
   const int code = mode == OpenMode::untouched ? open_untouched(path, &handle)

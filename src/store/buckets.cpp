@@ -9,11 +9,10 @@ namespace iotstream::store {
 
 namespace {
 
-constexpr std::array<std::string_view, 10> names = {"avg", "min", "max", "sum", "count", "first", "last", "p50", "p95", "p99"};
+constexpr std::array<std::string_view, 11> names = {"avg",  "min",  "max", "sum", "count", "first",
+                                                    "last", "rate", "p50", "p95", "p99"};
 /// Beyond the years 0000 to 9999 by far, and such that rounding to buckets cannot overflow.
 constexpr std::int64_t time_max = std::int64_t{1} << 61;
-
-std::int64_t floor_divide(std::int64_t number, std::int64_t by) { return number / by - (number % by < 0 ? 1 : 0); }
 
 }  // namespace
 
@@ -38,57 +37,104 @@ std::uint64_t BucketRange::index_of(std::int64_t time_us) const {
   return static_cast<std::uint64_t>(floor_divide(time_us, interval_us)) - static_cast<std::uint64_t>(first);
 }
 
-void Accumulator::add(double number) {
-  ++count_;
-  if (!std::isfinite(number)) return;
-  if (numbers_++ == 0) {
-    min_ = max_ = first_ = number;
-  } else {
-    min_ = std::min(min_, number);
-    max_ = std::max(max_, number);
+void Accumulator::add(std::int64_t time_us, std::int64_t device, double number) {
+  if (!std::isfinite(number)) {
+    ++all_.others;
+    return;
   }
-  last_ = number;
-  sum_ += number;
-  if (keep_all_) all_.add(number);
+  if (all_.count > 0 && time_us <= all_.last_time) {
+    // Not the ordinary case, which is the next reading in order of time.
+    Rollup one;
+    one.add(time_us, number);
+    merge(one, device);
+  } else {
+    if (all_.count == 0) first_device_ = device;
+    all_.add(time_us, number);
+    last_device_ = device;
+  }
+  if (keep_all_) numbers_.add(number);
+}
+
+void Accumulator::merge(const Rollup& rollup, std::int64_t device) {
+  if (rollup.count == 0) {
+    all_.others += rollup.others;
+    return;
+  }
+  const bool none = all_.count == 0;
+  const bool begins =
+      none || rollup.first_time < all_.first_time || (rollup.first_time == all_.first_time && device < first_device_);
+  const bool ends = none || rollup.last_time > all_.last_time || (rollup.last_time == all_.last_time && device >= last_device_);
+  const double first = begins ? rollup.first : all_.first;
+  const double last = ends ? rollup.last : all_.last;
+  all_.merge(rollup);
+  all_.first = first;
+  all_.last = last;
+  if (begins) first_device_ = device;
+  if (ends) last_device_ = device;
 }
 
 void Accumulator::clear() {
-  count_ = numbers_ = 0;
-  sum_ = 0;
-  if (keep_all_) all_.clear();
+  all_ = {};
+  if (keep_all_) numbers_.clear();
 }
 
 void Accumulator::finish() {
   constexpr double ranks[3] = {0.50, 0.95, 0.99};
-  if (keep_all_) all_.at(ranks, quantiles_);
+  if (keep_all_) numbers_.at(ranks, quantiles_);
 }
 
 double Accumulator::result(Aggregate aggregate) const {
-  if (aggregate == Aggregate::count) return static_cast<double>(count_);
-  if (numbers_ == 0) return std::numeric_limits<double>::quiet_NaN();
+  if (aggregate == Aggregate::count) return static_cast<double>(all_.count + all_.others);
+  if (all_.count == 0) return std::numeric_limits<double>::quiet_NaN();
   switch (aggregate) {
     case Aggregate::avg:
-      return sum_ / static_cast<double>(numbers_);
+      return all_.sum / static_cast<double>(all_.count);
     case Aggregate::min:
-      return min_;
+      return all_.min;
     case Aggregate::max:
-      return max_;
+      return all_.max;
     case Aggregate::sum:
-      return sum_;
+      return all_.sum;
     case Aggregate::first:
-      return first_;
+      return all_.first;
     case Aggregate::last:
-      return last_;
+      return all_.last;
     case Aggregate::p50:
       return quantiles_[0];
     case Aggregate::p95:
       return quantiles_[1];
     case Aggregate::p99:
       return quantiles_[2];
+    case Aggregate::rate:
     case Aggregate::count:
       break;
   }
-  return static_cast<double>(count_);
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+void Increase::add(std::int64_t device, double number) {
+  if (!std::isfinite(number)) return;
+  const auto [last, is_first] = last_.try_emplace(device, number);
+  if (is_first) return;
+  any_ = true;
+  increase_ += number >= last->second ? number - last->second : number;
+  last->second = number;
+}
+
+void Increase::merge(std::int64_t device, const Rollup& rollup) {
+  if (rollup.count == 0) return;
+  add(device, rollup.first);
+  if (rollup.count == 1) return;
+  any_ = true;
+  increase_ += told_by(rollup) ? rollup.last - rollup.first : rollup.max - rollup.first + rollup.last;
+  last_[device] = rollup.last;
+}
+
+double Increase::take() {
+  const double taken = any_ ? increase_ : std::numeric_limits<double>::quiet_NaN();
+  increase_ = 0;
+  any_ = false;
+  return taken;
 }
 
 }  // namespace iotstream::store

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <unordered_map>
 #include <vector>
 
 #include <iotstream/store/history.hpp>
 
 #include "store/quantiles.hpp"
+#include "store/rollup.hpp"
 
 namespace iotstream::store {
 
@@ -23,32 +25,49 @@ struct BucketRange {
   }
 };
 
-/// Collects one field of one bucket, in order of time.
+/// Collects one field of one bucket, from readings and from rollups, of several devices. Of readings at the same time the first
+/// one is that of the least device, the last one that of the greatest, whatever they come from.
 class Accumulator {
  public:
   explicit Accumulator(bool quantiles) : keep_all_(quantiles) {}
 
-  /// A value that is there but no number: a text, JSON.
-  void add_other() { ++count_; }
-  /// Not a number and infinities count as values, and as nothing else.
-  void add(double number);
+  /// Not a number and infinities count as values, and as nothing else. Of one device in order of time.
+  void add(std::int64_t time_us, std::int64_t device, double number);
+  /// Quantiles do not know of it.
+  void merge(const Rollup& rollup, std::int64_t device);
   void clear();
 
-  /// NaN where there was no number; count: 0. Quantiles are worked out all three at once by finish().
+  /// Quantiles are worked out all three at once by finish().
   void finish();
+  /// NaN where there was no number; count: 0. Not of rate.
   double result(Aggregate aggregate) const;
+  const Rollup& rollup() const { return all_; }
 
  private:
   bool keep_all_;
-  std::uint64_t count_ = 0;
-  std::uint64_t numbers_ = 0;
-  double sum_ = 0;
-  double min_ = 0;
-  double max_ = 0;
-  double first_ = 0;
-  double last_ = 0;
+  Rollup all_;
+  std::int64_t first_device_ = 0;
+  std::int64_t last_device_ = 0;
   double quantiles_[3] = {};
-  Quantiles all_;
+  Quantiles numbers_;
+};
+
+/// How much a counter went up, of one field: from reading to reading of a device, and from 0 where a reading is less than the
+/// one before (the counter began anew).
+class Increase {
+ public:
+  void add(std::int64_t device, double number);
+  /// Whether rollup() can be told from the rollup alone: it only went up.
+  static bool told_by(const Rollup& rollup) { return rollup.rising; }
+  /// Of one that went down, too, as if it had begun anew once.
+  void merge(std::int64_t device, const Rollup& rollup);
+  /// Since the last call; NaN when no reading had one before it.
+  double take();
+
+ private:
+  std::unordered_map<std::int64_t, double> last_;  ///< of each device
+  double increase_ = 0;
+  bool any_ = false;
 };
 
 }  // namespace iotstream::store

@@ -29,8 +29,8 @@ namespace iotstream::store {
 class RowBinder {
  public:
   /// Binds all columns of the fields, `_kinds` and `_more`; the values must stay until the statement was run. `count` is called
-  /// with the id of every field that has a value which is not null. Fields that the layout does not know are left out: false
-  /// then.
+  /// with every field that has a value which is not null, and the value. Fields that the layout does not know are left out:
+  /// false then.
   template <class Count>
   bool bind(sqlite::Statement& insert, const Layout& layout, const model::RowView& row, std::string_view key, Count&& count) {
     begin(layout);
@@ -40,7 +40,7 @@ class RowBinder {
         complete = false;
         return;
       }
-      if (value.present()) count(field);
+      if (value.present()) count(field, value);
       put(insert, layout, field, value);
     });
     finish(insert);

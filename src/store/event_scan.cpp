@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "store/filter_sql.hpp"
+
 namespace iotstream::store {
 
 namespace {
@@ -23,12 +25,13 @@ bool take_number(std::string_view& text, Number& number, char end) {
   return true;
 }
 
-std::string select_sql(const Layout& layout, const std::vector<FieldId>& fields, const ScanRange& range) {
+std::string select_sql(const Layout& layout, const std::vector<FieldId>& fields, const ScanRange& range,
+                       const FilterSql& filter) {
   std::string sql = "SELECT \"time\", \"partition\", \"offset\", \"device\", \"facts\", \"flags\", \"_kinds\", \"_more\"";
   for (const FieldId field : fields) {
     if (!Layout::in_more(field)) sql += ", " + sqlite::quote_identifier(layout.column(field).name);
   }
-  sql += " FROM " + sqlite::quote_identifier(layout.table()) + where_sql(range);
+  sql += " FROM " + sqlite::quote_identifier(layout.table()) + filter.behind(where_sql(range));
   return sql + (range.newest_first ? " ORDER BY \"time\" DESC, \"partition\" DESC, \"offset\" DESC"
                                    : " ORDER BY \"time\", \"partition\", \"offset\"");
 }
@@ -92,10 +95,10 @@ std::vector<FieldId> fields_of(const Layout& layout, const std::vector<FieldId>&
 }
 
 Result<EventScan> EventScan::open(ReadConnection& connection, const Layout& layout, std::vector<FieldId> fields,
-                                  const ScanRange& range) {
-  auto statement = connection.prepare(select_sql(layout, fields, range));
+                                  const ScanRange& range, const FilterSql& filter) {
+  auto statement = connection.prepare(select_sql(layout, fields, range, filter));
   if (!statement) return statement.error();
-  bind_range(**statement, range, 1);
+  filter.bind(**statement, bind_range(**statement, range, 1));
   return EventScan(connection, **statement, RowReader(layout, std::move(fields), kinds_column));
 }
 

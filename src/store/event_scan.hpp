@@ -1,6 +1,7 @@
 // One SELECT over a dataset's events in order: what events(), snapshot() and retention read with.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,19 +9,10 @@
 #include <iotstream/store/history.hpp>
 
 #include "store/codec.hpp"
+#include "store/place.hpp"
 #include "store/read_pool.hpp"
 
 namespace iotstream::store {
-
-/// A place in the order of events: by time, then partition, then offset.
-struct Place {
-  Timestamp time;
-  PartitionId partition;
-  Offset offset;
-
-  std::string to_cursor() const;
-  static std::optional<Place> from_cursor(std::string_view cursor);
-};
 
 struct ScanRange {
   std::optional<Timestamp> from;  ///< inclusive
@@ -30,17 +22,21 @@ struct ScanRange {
   bool newest_first = false;
 };
 
+struct FilterSql;
+
 /// Walks events in a transaction of the connection. `layout` and `connection` outlive it. One thread.
 class EventScan {
  public:
   static Result<EventScan> open(ReadConnection& connection, const Layout& layout, std::vector<FieldId> fields,
-                                const ScanRange& range);
+                                const ScanRange& range, const FilterSql& filter);
   EventScan(EventScan&& other) noexcept;
   EventScan& operator=(EventScan&&) = delete;
   ~EventScan();
 
   /// The next event, valid until the next call; nullptr at the end. Errors: io, corrupt, unavailable (interrupted).
   Result<const Event*> next();
+  /// Of the event that next() gave.
+  std::int64_t device_id() const { return statement_->integer(3); }
 
  private:
   EventScan(ReadConnection& connection, sqlite::Statement& statement, RowReader reader)
@@ -52,6 +48,26 @@ class EventScan {
   RowReader reader_;
   std::unordered_map<std::int64_t, std::string> names_;  ///< of the devices met
   Event event_;
+};
+
+/// An event of history as a filter sees it.
+class Seen final : public query::EventView {
+ public:
+  explicit Seen(const Event& event) : event_(event) {}
+  Timestamp time() const override { return event_.time; }
+  std::string_view device() const override { return event_.device; }
+  PartitionId partition() const override { return event_.partition; }
+  Offset offset() const override { return event_.offset; }
+  FactsId facts() const override { return event_.facts; }
+  model::Value value(FieldId field) const override {
+    const auto& values = *event_.values;
+    const auto found =
+        std::lower_bound(values.begin(), values.end(), field, [](const auto& one, FieldId id) { return one.first < id; });
+    return found != values.end() && found->first == field ? found->second : model::Value{};
+  }
+
+ private:
+  const Event& event_;
 };
 
 /// `WHERE …` for a range; the parameters are bound by bind_range() from `first` on, which returns the next free one.

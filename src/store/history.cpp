@@ -29,6 +29,7 @@ class HistoryOverSqlite final : public History {
     return queries_->events(query, visit);
   }
   Result<Series> series(const SeriesQuery& query) override { return queries_->series(query); }
+  Result<M4> m4(const M4Query& query) override { return queries_->m4(query); }
   Result<std::vector<Offset>> snapshot(const EventQuery& query, const std::function<bool(const Event&)>& visit) override {
     return queries_->snapshot(query, visit);
   }

@@ -1,9 +1,11 @@
 #include "store/read_pool.hpp"
 
 #include <algorithm>
+#include <sqlite3.h>
 
 #include <fmt/format.h>
 
+#include "store/filter_sql.hpp"
 #include "store/state.hpp"
 
 namespace iotstream::store {
@@ -11,6 +13,7 @@ namespace iotstream::store {
 namespace {
 constexpr std::size_t statements_max = 24;  ///< of a connection; a wide one takes some 100 kB
 constexpr std::size_t layouts_max = 256;
+constexpr int steps_between_looks = 20'000;  ///< of SQLite's machine: about a millisecond
 }  // namespace
 
 Result<sqlite::Statement*> ReadConnection::prepare(const std::string& sql) {
@@ -66,6 +69,17 @@ Result<std::string> ReadConnection::device_name(std::int64_t id) {
   return name;
 }
 
+void ReadConnection::watch(std::function<bool()> cancelled) {
+  if (!cancelled) {
+    sqlite3_progress_handler(database_.handle(), 0, nullptr, nullptr);
+    cancelled_.reset();
+    return;
+  }
+  cancelled_ = std::make_unique<std::function<bool()>>(std::move(cancelled));
+  const auto asked = [](void* function) { return (*static_cast<std::function<bool()>*>(function))() ? 1 : 0; };
+  sqlite3_progress_handler(database_.handle(), steps_between_looks, asked, cancelled_.get());
+}
+
 void ReadConnection::tidy() {
   if (statements_.size() > statements_max) statements_.clear();
   if (layouts_.size() > layouts_max) layouts_.clear();
@@ -90,6 +104,7 @@ Result<std::unique_ptr<ReadPool>> ReadPool::open(const std::string& path, unsign
   for (unsigned i = 0; i < connections; ++i) {
     auto database = sqlite::Database::open(path, sqlite::OpenMode::read_only);
     if (!database) return database.error();
+    if (auto added = add_filter_function(*database); !added) return added.error();
     pool->free_.push_back(std::make_unique<ReadConnection>(std::move(*database)));
   }
   return pool;
@@ -107,6 +122,7 @@ Result<ReadPool::Lease> ReadPool::acquire() {
 }
 
 void ReadPool::give_back(std::unique_ptr<ReadConnection> connection) {
+  connection->watch(nullptr);
   const std::lock_guard lock(mutex_);
   std::erase(taken_, connection.get());
   free_.push_back(std::move(connection));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -31,6 +32,8 @@ class ReadConnection {
   Result<std::string> device_name(std::int64_t id);
 
   sqlite::Database& database() { return database_; }
+  /// Interrupts what runs on it as soon as `cancelled` says so; nothing: nobody does.
+  void watch(std::function<bool()> cancelled);
   /// Between queries: forgets statements when there are many.
   void tidy();
 
@@ -38,6 +41,7 @@ class ReadConnection {
   sqlite::Database database_;
   std::unordered_map<std::string, sqlite::Statement> statements_;  ///< die before the connection
   std::unordered_map<std::string, LayoutPtr> layouts_;
+  std::unique_ptr<std::function<bool()>> cancelled_;  ///< SQLite has its address
 };
 
 /// A consistent picture of the database while it lives.

@@ -9,6 +9,10 @@
 
 namespace iotstream::store {
 
+namespace {
+constexpr std::size_t roll_up_rows = 4000;  ///< of one step of roll_up()
+}  // namespace
+
 struct Recorder::Row {
   const log::Record* record = nullptr;
   PartitionId partition;
@@ -101,9 +105,11 @@ Status Recorder::record_dataset(const std::string& name, std::vector<Run*>& runs
   }
   // In the order of the table: its right edge is written once instead of once a partition (README.md has the figures).
   std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.record->time < b.record->time; });
+  if (auto opened = open_rollups(dataset); !opened) return opened;
   for (const Row& row : rows) {
     if (auto inserted = insert_row(dataset, row, recorded); !inserted) return inserted;
   }
+  if (auto flushed = dataset.rollups->flush(); !flushed) return flushed;
   for (const Run* run : runs) {
     note_arrival(dataset, *run);
     PartitionState& partition = dataset.partition(run->partition);
@@ -190,8 +196,9 @@ Status Recorder::insert_decoded(DatasetState& dataset, const Row& row, const mod
   insert.bind(4, dataset.devices[*place].id);
   insert.bind(5, static_cast<std::int64_t>(view.facts().value));
   insert.bind(6, static_cast<std::int64_t>(view.flags()));
-  counted_.clear();
-  binder_.bind(insert, *dataset.layout, view, record.key, [this](FieldId field) { counted_.push_back(field); });
+  numbers_.clear();
+  binder_.bind(insert, *dataset.layout, view, record.key,
+               [this](FieldId field, const model::Value& value) { numbers_.emplace_back(field, number_of(value)); });
   if (auto ran = insert.run(); !ran) return ran;
   if (database_.changes() == 0) {
     ++recorded.repeated;
@@ -201,13 +208,15 @@ Status Recorder::insert_decoded(DatasetState& dataset, const Row& row, const mod
   ++dataset.events;
   dataset.first = std::min(dataset.first.value_or(record.time), record.time);
   dataset.last = std::max(dataset.last.value_or(record.time), record.time);
-  for (const FieldId field : counted_) ++dataset.field_counts[field.value];
+  for (const auto& [field, number] : numbers_) ++dataset.field_counts[field.value];
   Device& device = dataset.devices[*place];
   ++device.events;
   device.first_seen = std::min(device.first_seen, record.time);
   device.last_seen = std::max(device.last_seen, record.time);
   device.changed = true;
-  return {};
+  // Behind that place rows wait for roll_up(), this one with them.
+  if (dataset.rolled_up && Place{record.time, row.partition, record.offset} > *dataset.rolled_up) return {};
+  return dataset.rollups->add(device.id, record.time, record.append_time, numbers_);
 }
 
 Result<std::size_t> Recorder::device_place(DatasetState& dataset, std::string_view name, Timestamp time) {
@@ -289,6 +298,79 @@ Status Recorder::write_partitions(DatasetState& dataset) {
     partition.changed = false;
   }
   return {};
+}
+
+Status Recorder::open_rollups(DatasetState& dataset) {
+  if (dataset.rollups) return {};
+  auto opened = RollupWriter::open(database_, *dataset.layout);
+  if (!opened) return opened.error();
+  dataset.rollups = std::move(*opened);
+  return {};
+}
+
+Result<bool> Recorder::roll_up(Timestamp now) {
+  for (auto& [name, dataset] : state_) {
+    if (!dataset->rolled_up) continue;
+    auto done = roll_up_dataset(*dataset, now);
+    if (!done) forget();
+    return done;
+  }
+  return false;
+}
+
+Result<bool> Recorder::roll_up_dataset(DatasetState& dataset, Timestamp now) {
+  auto transaction = sqlite::Transaction::begin(database_);
+  if (!transaction) return transaction.error();
+  if (auto opened = open_rollups(dataset); !opened) return opened.error();
+  const Layout& layout = *dataset.layout;
+  std::string sql = "SELECT \"time\", \"partition\", \"offset\", \"device\", \"_kinds\", \"_more\"";
+  std::vector<FieldId> fields;
+  for (std::uint32_t i = 0; i < layout.columns().size(); ++i) {
+    fields.emplace_back(i);
+    if (!Layout::in_more(FieldId(i))) sql += ", " + sqlite::quote_identifier(layout.column(FieldId(i)).name);
+  }
+  sql += fmt::format(
+      " FROM {} WHERE (\"time\", \"partition\", \"offset\") > (?,?,?) ORDER BY \"time\", \"partition\", \"offset\" LIMIT {}",
+      sqlite::quote_identifier(layout.table()), roll_up_rows);
+  auto rows = database_.prepare(sql);
+  if (!rows) return rows.error();
+  rows->bind(1, dataset.rolled_up->time.us).bind(2, static_cast<std::int64_t>(dataset.rolled_up->partition.value));
+  rows->bind(3, static_cast<std::int64_t>(dataset.rolled_up->offset.value));
+  RowReader reader(layout, std::move(fields), 4);
+  std::size_t read = 0;
+  for (;;) {
+    auto row = rows->step();
+    if (!row) return row.error();
+    if (!*row) break;
+    auto values = reader.read(*rows);
+    if (!values) return values.error();
+    numbers_.clear();
+    for (const auto& [field, value] : **values) {
+      if (value.present()) numbers_.emplace_back(field, number_of(value));
+    }
+    const Timestamp time{rows->integer(0)};
+    if (auto added = dataset.rollups->add(rows->integer(3), time, now, numbers_); !added) return added.error();
+    dataset.rolled_up = Place{time, PartitionId(static_cast<std::uint32_t>(rows->integer(1))),
+                              Offset(static_cast<std::uint64_t>(rows->integer(2)))};
+    ++read;
+  }
+  if (read < roll_up_rows) dataset.rolled_up.reset();
+  if (auto flushed = dataset.rollups->flush(); !flushed) return flushed.error();
+  if (auto written = write_rolled_up(dataset); !written) return written.error();
+  if (auto committed = transaction->commit(); !committed) return committed.error();
+  if (!dataset.rolled_up) diagnostics::info("store", "the rollups of dataset '{}' are complete", dataset.name());
+  return true;
+}
+
+Status Recorder::write_rolled_up(const DatasetState& dataset) {
+  auto update = database_.prepare("UPDATE rollups SET time = ?, partition = ?, \"offset\" = ? WHERE dataset = ?");
+  if (!update) return update.error();
+  for (const int parameter : {1, 2, 3}) update->bind_null(parameter);
+  if (dataset.rolled_up) {
+    update->bind(1, dataset.rolled_up->time.us).bind(2, static_cast<std::int64_t>(dataset.rolled_up->partition.value));
+    update->bind(3, static_cast<std::int64_t>(dataset.rolled_up->offset.value));
+  }
+  return update->bind(4, dataset.layout->id()).run();
 }
 
 }  // namespace iotstream::store

@@ -55,6 +55,9 @@ class Recorder {
   void rewind(std::string_view dataset, PartitionId partition, Offset next);
   /// Writes what changed of a dataset's counts, devices, offsets and arrivals. Inside a transaction.
   Status write_usage(DatasetState& dataset);
+  /// Brings some thousand older rows into the rollups that lack them, in one transaction, as having arrived `now`; false: there
+  /// are none. Errors: as record().
+  Result<bool> roll_up(Timestamp now);
 
  private:
   Recorder(sqlite::Database database, const catalog::Schemas& schemas, Duration arrival_step)
@@ -73,6 +76,9 @@ class Recorder {
   void reject(const DatasetState& dataset, const Row& row, std::string_view reason, Recorded& recorded);
   Status write_devices(DatasetState& dataset);
   Status write_partitions(DatasetState& dataset);
+  Status open_rollups(DatasetState& dataset);
+  Result<bool> roll_up_dataset(DatasetState& dataset, Timestamp now);
+  Status write_rolled_up(const DatasetState& dataset);
   /// Prepares what is used in every transaction.
   Status prepare();
 
@@ -88,7 +94,7 @@ class Recorder {
   sqlite::Statement upsert_offset_;
   sqlite::Statement insert_arrival_;
   RowBinder binder_;
-  std::vector<FieldId> counted_;
+  Numbers numbers_;
 };
 
 }  // namespace iotstream::store

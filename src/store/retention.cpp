@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "store/filter_sql.hpp"
+#include "store/rollup_retention.hpp"
+
 namespace iotstream::store {
 
 namespace {
@@ -151,7 +154,7 @@ Result<Retention::Victims> Retention::find(const DatasetState& dataset, Timestam
   ScanRange range;
   range.to = cutoff;
   range.after = place_;
-  auto scan = EventScan::open(reader_, *dataset.layout, fields_of(*dataset.layout, {}), range);
+  auto scan = EventScan::open(reader_, *dataset.layout, fields_of(*dataset.layout, {}), range, {});
   if (!scan) return scan.error();
   const std::vector<Offset> limits = arrived_before(dataset, cutoff);
   Victims victims;
@@ -210,6 +213,7 @@ Status Retention::remove(Recorder& recorder, DatasetState& dataset, const Victim
     device.changed = true;
   }
   if (auto noted = note_limits(recorder, dataset, cutoff); !noted) return noted;
+  if (auto raised = raise_horizon(recorder.database(), *dataset.layout, Tier::rows, cutoff); !raised) return raised;
   if (auto dropped = drop_arrivals(recorder, dataset, cutoff); !dropped) return dropped;
   if (auto set = set_times(recorder, dataset); !set) return set;
   if (auto written = recorder.write_usage(dataset); !written) return written;

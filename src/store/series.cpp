@@ -1,14 +1,13 @@
-// series(): the rows of the window are read once and summed up here. SQLite's own GROUP BY of the same rows takes about twice
-// as long (README.md).
+// series(): a window summed up in buckets, from rows, rollups and the open tail, read once.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include <fmt/format.h>
 
-#include <iotstream/model/number.hpp>
-
 #include "store/buckets.hpp"
 #include "store/queries.hpp"
+#include "store/window.hpp"
 
 namespace iotstream::store {
 
@@ -16,20 +15,24 @@ namespace {
 
 constexpr std::uint64_t buckets_max = 100'000;
 
-bool wants_quantiles(const std::vector<Aggregate>& aggregates) {
-  for (const Aggregate aggregate : aggregates) {
-    if (aggregate >= Aggregate::p50) return true;
-  }
-  return false;
+bool wants(const std::vector<Aggregate>& aggregates, Aggregate least, Aggregate most) {
+  return std::any_of(aggregates.begin(), aggregates.end(), [&](Aggregate one) { return one >= least && one <= most; });
 }
+bool wants_quantiles(const std::vector<Aggregate>& aggregates) { return wants(aggregates, Aggregate::p50, Aggregate::p99); }
+bool wants_rate(const std::vector<Aggregate>& aggregates) { return wants(aggregates, Aggregate::rate, Aggregate::rate); }
 
-/// Sums up rows that come in order of time, bucket after bucket: only one bucket is open at a time.
-class Collector {
+/// Sums up what comes in order of time, bucket after bucket: only one bucket is open at a time.
+class Collector final : public WindowSink {
  public:
-  Collector(const SeriesQuery& query, BucketRange range)
-      : query_(query), range_(range), open_(query.fields.size(), Accumulator(wants_quantiles(query.aggregates))) {
+  Collector(const SeriesQuery& query, BucketRange range, const std::vector<FieldId>& fields)
+      : query_(query),
+        range_(range),
+        rate_(wants_rate(query.aggregates)),
+        open_(fields.size(), Accumulator(wants_quantiles(query.aggregates))),
+        increases_(rate_ ? fields.size() : 0) {
     for (std::uint64_t i = 0; i < range_.count; ++i) series_.time.push_back(range_.start_of(i));
     for (const FieldId field : query_.fields) {
+      places_.push_back(static_cast<std::size_t>(std::lower_bound(fields.begin(), fields.end(), field) - fields.begin()));
       for (const Aggregate aggregate : query_.aggregates) {
         const double empty = aggregate == Aggregate::count ? 0 : std::numeric_limits<double>::quiet_NaN();
         series_.columns.push_back({field, aggregate, std::vector<double>(range_.count, empty)});
@@ -37,12 +40,26 @@ class Collector {
     }
   }
 
-  void begin_row(std::int64_t time_us) {
-    ++series_.rows_scanned;
-    const std::uint64_t index = range_.index_of(time_us);
-    if (index != index_) turn_to(index);
+  void row(std::int64_t time_us, std::int64_t device, std::span<const Cell> cells) override {
+    turn_to(range_.index_of(time_us));
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (!cells[i].there) continue;
+      open_[i].add(time_us, device, cells[i].number);
+      if (rate_) increases_[i].add(device, cells[i].number);
+    }
   }
-  Accumulator& field(std::size_t place) { return open_[place]; }
+
+  bool rollup(std::int64_t begin_us, std::int64_t device, std::span<const Rollup> rollups, bool rows_there) override {
+    const auto told = [](const Rollup& rollup) { return Increase::told_by(rollup); };
+    if (rate_ && rows_there && !std::all_of(rollups.begin(), rollups.end(), told)) return false;
+    // A bucket at the window's end may have been widened beyond it.
+    turn_to(std::min(range_.index_of(std::max(begin_us, query_.from.us)), range_.count - 1));
+    for (std::size_t i = 0; i < rollups.size(); ++i) {
+      open_[i].merge(rollups[i], device);
+      if (rate_) increases_[i].merge(device, rollups[i]);
+    }
+    return true;
+  }
 
   Series finish() {
     turn_to(none);
@@ -53,90 +70,40 @@ class Collector {
   static constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
 
   void turn_to(std::uint64_t index) {
-    if (index_ != none) {
-      auto column = series_.columns.begin();
-      for (Accumulator& accumulator : open_) {
-        accumulator.finish();
-        for (const Aggregate aggregate : query_.aggregates) (column++)->values[index_] = accumulator.result(aggregate);
-        accumulator.clear();
+    if (index == index_) return;
+    if (index_ != none) close();
+    index_ = index;
+  }
+
+  void close() {
+    auto column = series_.columns.begin();
+    for (Accumulator& accumulator : open_) accumulator.finish();
+    std::vector<double> rates;
+    for (Increase& increase : increases_) rates.push_back(increase.take() / seconds());
+    for (const std::size_t place : places_) {
+      for (const Aggregate aggregate : query_.aggregates) {
+        (column++)->values[index_] = aggregate == Aggregate::rate ? rates[place] : open_[place].result(aggregate);
       }
     }
-    index_ = index;
+    for (Accumulator& accumulator : open_) accumulator.clear();
+  }
+
+  /// Of the open bucket, as far as it lies in the window.
+  double seconds() const {
+    const std::int64_t begin = std::max(range_.start_of(index_).us, query_.from.us);
+    const std::int64_t end = std::min(range_.start_of(index_).us + range_.interval_us, query_.to.us);
+    return static_cast<double>(end - begin) / 1e6;
   }
 
   const SeriesQuery& query_;
   BucketRange range_;
-  std::vector<Accumulator> open_;  ///< by place in query_.fields
+  bool rate_;
+  std::vector<Accumulator> open_;    ///< by field
+  std::vector<Increase> increases_;  ///< by field, or empty
+  std::vector<std::size_t> places_;  ///< of the query's fields among them
   std::uint64_t index_ = none;
   Series series_;
 };
-
-void add_value(Accumulator& accumulator, const model::Value& value) {
-  if (!value.present()) return;
-  if (value.kind == model::ValueKind::decimal) return accumulator.add(model::nearest_double(value.text));
-  const double number = value.as_double();
-  std::isnan(number) ? accumulator.add_other() : accumulator.add(number);
-}
-
-/// What the storage class says is enough here: a boolean is stored as 0 or 1, a decimal as its nearest double.
-void add_column(Accumulator& accumulator, const sqlite::Statement& row, int column) {
-  switch (row.type(column)) {
-    case sqlite::ColumnType::integer:
-      return accumulator.add(static_cast<double>(row.integer(column)));
-    case sqlite::ColumnType::real:
-      return accumulator.add(row.real(column));
-    case sqlite::ColumnType::null:
-      return;
-    default:
-      return accumulator.add_other();
-  }
-}
-
-/// The quick way: time and the fields' own columns.
-Status collect_columns(ReadConnection& connection, const Layout& layout, const SeriesQuery& query, const ScanRange& range,
-                       Collector& collector) {
-  std::string sql = "SELECT \"time\"";
-  for (const FieldId field : query.fields) {
-    sql += field.value < layout.columns().size() ? ", " + sqlite::quote_identifier(layout.column(field).name) : ", NULL";
-  }
-  sql += " FROM " + sqlite::quote_identifier(layout.table()) + where_sql(range);
-  auto prepared = connection.prepare(sql + " ORDER BY \"time\", \"partition\", \"offset\"");
-  if (!prepared) return prepared.error();
-  sqlite::Statement& row = **prepared;
-  bind_range(row, range, 1);
-  for (;;) {
-    auto stepped = row.step();
-    if (!stepped) return stepped.error();
-    if (!*stepped) return {};
-    collector.begin_row(row.integer(0));
-    for (std::size_t i = 0; i < query.fields.size(); ++i) add_column(collector.field(i), row, static_cast<int>(i) + 1);
-  }
-}
-
-/// For fields without a column of their own.
-Status collect_events(ReadConnection& connection, const Layout& layout, const SeriesQuery& query, const ScanRange& range,
-                      Collector& collector) {
-  auto scan = EventScan::open(connection, layout, fields_of(layout, query.fields), range);
-  if (!scan) return scan.error();
-  for (;;) {
-    auto event = scan->next();
-    if (!event) return event.error();
-    if (*event == nullptr) return {};
-    collector.begin_row((*event)->time.us);
-    for (std::size_t i = 0; i < query.fields.size(); ++i) {
-      for (const auto& [field, value] : *(*event)->values) {
-        if (field == query.fields[i]) add_value(collector.field(i), value);
-      }
-    }
-  }
-}
-
-bool any_in_more(const std::vector<FieldId>& fields) {
-  for (const FieldId field : fields) {
-    if (Layout::in_more(field)) return true;
-  }
-  return false;
-}
 
 Status check(const SeriesQuery& query, const BucketRange& range) {
   if (query.fields.empty()) return Error{ErrorKind::invalid, "a series needs at least one field"};
@@ -149,30 +116,49 @@ Status check(const SeriesQuery& query, const BucketRange& range) {
   return {};
 }
 
+/// The least tier that is complete from `from` on, when rows are not: no interval may be shorter than its buckets.
+Duration least_interval(const Sources& sources, std::int64_t from) {
+  for (std::size_t i = 0; i < sources.usable.size(); ++i) {
+    if (sources.usable[i] && sources.horizon[i] <= from) return Duration{width_of(static_cast<Tier>(i))};
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Series> Queries::series(const SeriesQuery& query) {
-  const Timed timed(series_, clock_);
-  const BucketRange buckets = BucketRange::over(query.from, query.to, query.interval);
-  if (auto good = check(query, buckets); !good) return good.error();
-  Collector collector(query, buckets);
-  auto connection = pool_->acquire();
-  if (!connection) return connection.error();
-  auto transaction = ReadTransaction::begin(**connection);
-  if (!transaction) return transaction.error();
-  auto layout = (*connection)->layout(query.dataset);
-  if (!layout) return layout.error();
-  if (*layout == nullptr) {
-    if (auto there = known(query.dataset); !there) return there.error();
-    return collector.finish();
+  Timed timed(series_, clock_, query.dataset);
+  if (auto good = check(query, BucketRange::over(query.from, query.to, query.interval)); !good) return good.error();
+  const WindowQuestion question{sorted_fields(query.fields),
+                                query.device,
+                                query.where,
+                                query.from,
+                                query.to,
+                                wants(query.aggregates, Aggregate::first, Aggregate::rate)};
+  auto picture = look(query.dataset, query.cancelled);
+  if (!picture) return picture.error();
+  auto reader = picture->read(question);
+  if (!reader) return reader.error();
+
+  SeriesQuery answered = query;
+  Sources sources = wants_quantiles(query.aggregates) ? Sources{} : reader->sources();
+  const Duration least = least_interval(sources, query.from.us);
+  if (query.widen && least.us > 0 && query.interval.us % least.us != 0)
+    answered.interval.us = (query.interval.us / least.us + 1) * least.us;
+  const BucketRange buckets = BucketRange::over(answered.from, answered.to, answered.interval);
+  sources = that_divide(sources, answered.interval.us);
+
+  Collector collector(answered, buckets, question.fields);
+  if (buckets.count > 0) {
+    if (auto read = reader->read(plan(query.from.us, query.to.us, sources), collector); !read) return read.error();
+    reader->finish(collector);
   }
-  ScanRange range{query.from, query.to, std::nullopt, std::nullopt, false};
-  auto chosen = choose_device(**connection, **layout, query.device, range);
-  if (!chosen) return chosen.error();
-  if (!*chosen || buckets.count == 0) return collector.finish();
-  const auto collect = any_in_more(query.fields) ? collect_events : collect_columns;
-  if (auto collected = collect(**connection, **layout, query, range, collector); !collected) return collected.error();
-  return collector.finish();
+  Series series = collector.finish();
+  series.interval = answered.interval;
+  series.rows_scanned = timed.rows = reader->rows_scanned();
+  series.tier = name_of(reader->tier());
+  series.behind = reader->behind();
+  return series;
 }
 
 }  // namespace iotstream::store

@@ -10,7 +10,7 @@ namespace iotstream::store {
 
 namespace {
 
-constexpr std::int64_t format_version = 1;
+constexpr std::int64_t format_version = 2;
 /// Tells `file` and other programs whose database this is; "iotH".
 constexpr std::int64_t application_id = 0x696f7448;
 
@@ -31,6 +31,14 @@ CREATE TABLE arrivals (dataset INTEGER NOT NULL REFERENCES datasets (id), partit
 CREATE TABLE facts (id INTEGER PRIMARY KEY, members TEXT NOT NULL);
 )sql";
 
+/// Since format 2. `rollups`: up to which row a dataset's rollups have come; NULL: all are in. `horizons`: before this time
+/// rows or rollups may be missing, because retention was there.
+constexpr const char* rollup_tables = R"sql(
+CREATE TABLE rollups (dataset INTEGER PRIMARY KEY REFERENCES datasets (id), time INTEGER, partition INTEGER, "offset" INTEGER);
+CREATE TABLE horizons (dataset INTEGER NOT NULL REFERENCES datasets (id), tier TEXT NOT NULL, time INTEGER NOT NULL,
+  PRIMARY KEY (dataset, tier)) WITHOUT ROWID;
+)sql";
+
 Result<std::int64_t> pragma(sqlite::Database& database, std::string_view name) {
   auto statement = database.prepare(fmt::format("PRAGMA {}", name));
   if (!statement) return statement.error();
@@ -43,6 +51,7 @@ Status create_tables(sqlite::Database& database) {
   auto transaction = sqlite::Transaction::begin(database);
   if (!transaction) return transaction.error();
   if (auto made = database.execute(tables); !made) return made;
+  if (auto made = database.execute(rollup_tables); !made) return made;
   const auto marks = fmt::format("PRAGMA user_version={}; PRAGMA application_id={}", format_version, application_id);
   if (auto marked = database.execute(marks); !marked) return marked;
   return transaction->commit();
@@ -155,6 +164,40 @@ Status load_arrivals(sqlite::Database& database, const ById& datasets) {
       });
 }
 
+Status load_rollups(sqlite::Database& database, const ById& datasets) {
+  return each_row(database, "SELECT dataset, time, partition, \"offset\" FROM rollups WHERE time IS NOT NULL",
+                  [&](const sqlite::Statement& row) {
+                    const auto found = datasets.find(row.integer(0));
+                    if (found == datasets.end()) return;
+                    found->second->rolled_up =
+                        Place{Timestamp{row.integer(1)}, PartitionId(static_cast<std::uint32_t>(row.integer(2))),
+                              Offset(static_cast<std::uint64_t>(row.integer(3)))};
+                  });
+}
+
+/// A file of format 1 has rows and no rollups. Their tables are made now, in one transaction with the new format; the rows
+/// follow while the program works.
+Status upgrade(sqlite::Database& database) {
+  auto transaction = sqlite::Transaction::begin(database);
+  if (!transaction) return transaction.error();
+  if (auto made = database.execute(rollup_tables); !made) return made;
+  std::vector<std::string> names;
+  const Status read =
+      each_row(database, "SELECT name FROM datasets", [&](const sqlite::Statement& row) { names.emplace_back(row.text(0)); });
+  if (!read) return read;
+  for (const std::string& name : names) {
+    auto layout = load_layout(database, name);
+    if (!layout) return layout.error();
+    if (auto made = create_rollup_tables(database, **layout); !made) return made;
+  }
+  const std::string marks =
+      fmt::format("INSERT INTO rollups SELECT id, {}, 0, 0 FROM datasets; PRAGMA user_version={}", INT64_MIN, format_version);
+  if (auto marked = database.execute(marks); !marked) return marked;
+  diagnostics::info("store", "history.db is of an older format: the rollups of {} datasets are made beside other work",
+                    names.size());
+  return transaction->commit();
+}
+
 }  // namespace
 
 PartitionState& DatasetState::partition(PartitionId id) {
@@ -174,6 +217,10 @@ Result<sqlite::Database> open_history(const std::string& path) {
   if (!objects) return objects.error();
   if (*version == 0 && *owner == 0 && *objects == 0) {
     if (auto made = create_tables(*database); !made) return made.error();
+    return database;
+  }
+  if (*version == 1 && *owner == application_id) {
+    if (auto upgraded = upgrade(*database); !upgraded) return upgraded.error();
     return database;
   }
   if (*owner != application_id) {
@@ -221,7 +268,7 @@ Result<State> load_state(sqlite::Database& database) {
     by_id[dataset->layout->id()] = dataset.get();
     state[name] = std::move(dataset);
   }
-  for (const auto load : {load_counts, load_devices, load_offsets, load_arrivals}) {
+  for (const auto load : {load_counts, load_devices, load_offsets, load_arrivals, load_rollups}) {
     if (auto loaded = load(database, by_id); !loaded) return loaded.error();
   }
   return state;
@@ -241,6 +288,10 @@ Result<LayoutPtr> create_dataset(sqlite::Database& database, std::string_view da
                                               std::move(columns));
   if (auto made = database.execute(layout->create_table_sql()); !made) return made.error();
   if (auto made = database.execute(layout->create_view_sql()); !made) return made.error();
+  if (auto made = create_rollup_tables(database, *layout); !made) return made.error();
+  auto complete = database.prepare("INSERT INTO rollups (dataset) VALUES (?)");
+  if (!complete) return complete.error();
+  if (auto ran = complete->bind(1, layout->id()).run(); !ran) return ran.error();
   if (auto written = write_fields(database, *layout, schema); !written) return written.error();
   return layout;
 }

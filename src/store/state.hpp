@@ -18,6 +18,8 @@
 #include <iotstream/sqlite/database.hpp>
 
 #include "store/layout.hpp"
+#include "store/place.hpp"
+#include "store/rollup_writer.hpp"
 
 namespace iotstream::store {
 
@@ -62,6 +64,9 @@ struct DatasetState {
   std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> device_places;  ///< name → place in devices
   std::unordered_set<std::uint32_t> facts;                                            ///< ids whose text is in the table
   std::optional<sqlite::Statement> insert;
+  std::optional<RollupWriter> rollups;
+  /// Rows up to here are in the rollups, the others come when their turn does (Recorder::roll_up); nothing: all are.
+  std::optional<Place> rolled_up;
 
   const std::string& name() const { return layout->dataset(); }
   PartitionState& partition(PartitionId id);

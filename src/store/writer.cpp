@@ -37,10 +37,12 @@ Writer::Figures::Figures(metrics::Table& metrics)
       commit_seconds(metrics.histogram("iotstream_store_commit_seconds", "Time of a transaction from its first row on.")),
       lag_records(metrics.gauge("iotstream_store_lag_records", "Durable records that are not in history yet.")) {}
 
-Writer::Writer(std::unique_ptr<Recorder> recorder, std::unique_ptr<Retention> retention, log::Log& log, os::Clock& clock,
-               metrics::Table& metrics, Inventory& inventory)
+Writer::Writer(std::unique_ptr<Recorder> recorder, std::unique_ptr<Retention> retention,
+               std::unique_ptr<RollupRetention> rollup_retention, log::Log& log, os::Clock& clock, metrics::Table& metrics,
+               Inventory& inventory)
     : recorder_(std::move(recorder)),
       retention_(std::move(retention)),
+      rollup_retention_(std::move(rollup_retention)),
       log_(log),
       clock_(clock),
       inventory_(inventory),
@@ -55,7 +57,10 @@ Result<std::unique_ptr<Writer>> Writer::start(const std::string& path, const con
   sqlite3_busy_timeout((*recorder)->database().handle(), lock_wait_ms);
   auto retention = Retention::open(path, options.retention_rows, metrics);
   if (!retention) return retention.error();
-  std::unique_ptr<Writer> writer(new Writer(std::move(*recorder), std::move(*retention), log, clock, metrics, inventory));
+  auto rollups = RollupRetention::open(path, options, metrics);
+  if (!rollups) return rollups.error();
+  std::unique_ptr<Writer> writer(
+      new Writer(std::move(*recorder), std::move(*retention), std::move(*rollups), log, clock, metrics, inventory));
   for (const auto& [name, dataset] : writer->recorder_->state()) inventory.publish(*dataset);
   // What a killed process left in the write-ahead log may never have been synced.
   writer->checkpointer_.checkpoint(writer->recorder_->state(), steady_clock::now());
@@ -113,13 +118,13 @@ void Writer::run() {
       case Outcome::more:
         break;
       case Outcome::wrote:
-        if (retention_step()) break;
+        if (roll_up_step() || retention_step()) break;
         // Not parked on the signal yet: every record that becomes durable would wake the thread.
         pause(std::chrono::ceil<milliseconds>(started + batch_time - steady_clock::now()));
         park();
         break;
       case Outcome::idle:
-        if (!retention_step()) park();
+        if (!roll_up_step() && !retention_step()) park();
         break;
     }
   }
@@ -268,6 +273,17 @@ void Writer::note_skipped(const Run& run, Offset from, std::size_t records) {
                        run.dataset, run.partition, skipped, from, run.next - Offset(1));
 }
 
+/// Before retention: rows that go first would be missing in the rollups.
+bool Writer::roll_up_step() {
+  auto rolled = recorder_->roll_up(clock_.now());
+  if (!rolled) {
+    failed(rolled.error());
+    return false;
+  }
+  if (*rolled) checkpointer_.after_commit(recorder_->state(), steady_clock::now());
+  return *rolled;
+}
+
 bool Writer::retention_step() {
   auto step = retention_->step(*recorder_, clock_.now());
   if (!step) {
@@ -278,7 +294,14 @@ bool Writer::retention_step() {
     inventory_.publish(*step->touched);
     checkpointer_.after_commit(recorder_->state(), steady_clock::now());
   }
-  return step->more;
+  if (step->more) return true;
+  auto more = rollup_retention_->step(*recorder_, clock_.now());
+  if (!more) {
+    failed(more.error());
+    return false;
+  }
+  if (*more) checkpointer_.after_commit(recorder_->state(), steady_clock::now());
+  return *more;
 }
 
 void Writer::update_lag() {

@@ -20,6 +20,7 @@
 #include "store/inventory.hpp"
 #include "store/recorder.hpp"
 #include "store/retention.hpp"
+#include "store/rollup_retention.hpp"
 
 namespace iotstream::store {
 
@@ -58,8 +59,9 @@ class Writer {
     log::Partition& partition() const { return topic->partition(id); }
   };
 
-  Writer(std::unique_ptr<Recorder> recorder, std::unique_ptr<Retention> retention, log::Log& log, os::Clock& clock,
-         metrics::Table& metrics, Inventory& inventory);
+  Writer(std::unique_ptr<Recorder> recorder, std::unique_ptr<Retention> retention,
+         std::unique_ptr<RollupRetention> rollup_retention, log::Log& log, os::Clock& clock, metrics::Table& metrics,
+         Inventory& inventory);
 
   void run();
   void finish();
@@ -75,6 +77,7 @@ class Writer {
   static Offset beyond_damage(const Source& source, Offset next);
   void note_skipped(const Run& run, Offset from, std::size_t records);
   bool retention_step();
+  bool roll_up_step();
   void failed(const Error& error);
   void update_lag();
 
@@ -86,6 +89,7 @@ class Writer {
 
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<Retention> retention_;
+  std::unique_ptr<RollupRetention> rollup_retention_;
   log::Log& log_;
   os::Clock& clock_;
   Inventory& inventory_;

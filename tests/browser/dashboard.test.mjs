@@ -162,6 +162,43 @@ describe('the dashboard', { timeout: 180_000 }, () => {
     await context.close();
   });
 
+  it('changes its language without a reload, and remembers it', async () => {
+    const { context, page, troubles } = await openDashboard();
+    await page.evaluate(() => {
+      window.unloaded = false;
+    });
+    await page.locator('[data-testid="language"]').click();
+    await eventually('the mode is in French', async () => (await modeOf(page)).includes('Direct'), 2_000);
+    assert.equal(await page.evaluate(() => document.documentElement.lang), 'fr');
+    assert.equal(await page.evaluate(() => window.unloaded), false, 'nothing was loaded again');
+    assert.match(page.url(), /lang=fr/);
+    await page.goto('about:blank');
+    await page.goto(`${server.url}/`);
+    await eventually('a new visit is in French', async () => (await modeOf(page)).includes('Direct'), 5_000);
+    await page.locator('[data-testid="language"]').click();
+    await eventually('back to English', async () => (await modeOf(page)).includes('Live'), 2_000);
+    assert.doesNotMatch(page.url(), /lang=/);
+    assert.deepEqual(troubles, []);
+    await context.close();
+  });
+
+  it('says that a screen does not exist, and leads home with the focus on the heading', async () => {
+    const { context, page, troubles } = await openPage(browser);
+    await page.goto(`${server.url}/#/nowhere?window=5m`);
+    await page.getByText('There is no screen named nowhere.').waitFor({ timeout: 5_000 });
+    await page.locator('main a').click();
+    await page.locator('[data-dataset]').first().waitFor({ timeout: 5_000 });
+    assert.match(page.url(), /#window=5m$/);
+    await eventually(
+      'the heading has the focus',
+      async () => (await page.evaluate(() => document.activeElement?.tagName)) === 'H1',
+    );
+    await page.goBack();
+    await page.getByText('There is no screen named nowhere.').waitFor({ timeout: 5_000 });
+    assert.deepEqual(troubles, []);
+    await context.close();
+  });
+
   for (const scheme of ['dark', 'light']) {
     for (const width of [1440, 360]) {
       it(`has no accessibility violation: ${scheme}, ${width} px`, async () => {

@@ -67,8 +67,9 @@ class Explorer {
     *now = before;
     std::size_t replayed = 0;
     for (const auto& step : steps) {
-      const std::size_t steps_max = mutation_ == nullptr ? 0 : mutation_->focus.steps;
-      if (tally_.enough() || (steps_max != 0 && life > 0 && replayed > steps_max)) return;
+      const Focus focus = mutation_ == nullptr ? Focus{} : mutation_->focus;
+      const std::size_t steps_max = life == 0 ? focus.first_steps : focus.steps;
+      if (tally_.enough() || (steps_max != 0 && replayed > steps_max)) return;
       if (step.marker) {
         step.marker();
         if (!now->clean) continue;

@@ -45,7 +45,8 @@ const std::vector<Mutation>& mutations() {
       {"topic_directories_sync", Site::topic_directories_sync, DiskSync::none, {"batch", Tempo::brief}},
       {"log_directory_sync", Site::log_directory_sync, DiskSync::none, {"batch", Tempo::brief}},
       {"topic_found_sync", Site::topic_found_sync},
-      {"root_sync", Site::root_sync},
+      // A kill between the first process's first two operations: so many first lives, each to there.
+      {"root_sync", Site::root_sync, DiskSync::none, {"batch", Tempo::brief, false, 150, 4}},
       {"topic_sync", Site::none, DiskSync::topic},
       {"topic_name_sync", Site::none, DiskSync::topic_name},
       {"index_sync", Site::none, DiskSync::index},

@@ -21,8 +21,9 @@ enum class Tempo : unsigned char { any, brief, hasty, lazy, single, busy };
 struct Focus {
   std::string_view topic = {};  ///< no other
   Tempo tempo = Tempo::any;
-  bool stale = false;     ///< always disks that show what a place held before
-  std::size_t steps = 0;  ///< of a life after the first; 0: all
+  bool stale = false;           ///< always disks that show what a place held before
+  std::size_t steps = 0;        ///< of a life after the first; 0: all
+  std::size_t first_steps = 0;  ///< of the first life; 0: all
 };
 
 struct Mutation {

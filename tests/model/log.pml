@@ -4,7 +4,7 @@
  * |---|---|
  * | Producer of one unit | PartitionLog::append, StagingRing::claim_fast, append_inline, finish |
  * | Producer of more | the same with StagingRing::claim_exact |
- * | gather() | StagingRing::peek and take |
+ * | gather() | StagingRing::take and give_back |
  * | serve() | PartitionLog::serve, write_pending, publish, stall, fail |
  * | discard(), seal() | PartitionLog::discard, StagingRing::seal and drained |
  * | rest(), wake() | Writer::rest and WriterPark: the futex handshake |
@@ -277,7 +277,7 @@ refused: /* full or sealed: said at once, nothing is waited for */
 
 /* ---- the writer ---- */
 
-/* One committed frame of peek(): every unit of it holds its owner's bytes, and it is the next of the claims. */
+/* One committed frame of take(): every unit of it holds its owner's bytes, and it is the next of the claims. */
 inline look_at_frame() {
   d_step {
     length = commit_word[PLACE(position)];

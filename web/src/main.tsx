@@ -2,12 +2,20 @@ import 'uplot/dist/uPlot.min.css';
 import './style/main.css';
 import { render } from 'preact';
 import { loop } from './chart/loop';
-import { start, theme } from './state/app';
-import { Page } from './view/page';
+import { followScreen } from './screens/current';
+import { isScreen, SCREENS } from './screens/registry';
+import { screen, start, theme } from './state/app';
+import { language } from './text/area';
+import { Shell } from './view/shell';
 import { listenToKeys } from './view/shortcuts';
 
-start();
-theme.subscribe(() => loop.restyle());
-listenToKeys();
 const root = document.getElementById('app');
-if (root !== null) render(<Page />, root);
+// Asked for at once, beside the texts; the browser gives the same answer to whoever asks again.
+if (isScreen(screen.peek())) void SCREENS[screen.peek() as keyof typeof SCREENS]().catch(() => undefined);
+void start().then(() => {
+  followScreen();
+  theme.subscribe(() => loop.restyle());
+  language.subscribe(() => loop.restyle());
+  listenToKeys();
+  if (root !== null) render(<Shell />, root);
+});

@@ -4,6 +4,7 @@
 //
 //   node tests/mock-server.mjs [port]
 
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, extname, join, normalize } from 'node:path';
@@ -141,6 +142,35 @@ function rest(path, query) {
   return { schema, series, events }[match[2]](d, query);
 }
 
+// --- saved dashboards --------------------------------------------------------------------------------------------------
+
+const dashboards = new Map();
+
+/** Status and body of a request about dashboards. */
+function savedDashboards(method, id, text) {
+  const lines = () =>
+    [...dashboards.values()].map(({ document, ...line }) => ({ ...line, bytes: JSON.stringify(document).length }));
+  if (id === undefined && method === 'GET') return [200, { dashboards: lines() }];
+  if (id !== undefined && !dashboards.has(id)) return [404, { detail: `there is no dashboard '${id}'` }];
+  if (method === 'GET') return [200, dashboards.get(id)];
+  if (method === 'DELETE') return [dashboards.delete(id) ? 204 : 404, null];
+  const key = id ?? randomBytes(8).toString('hex');
+  dashboards.set(key, { id: key, changed: now(), ...JSON.parse(text) });
+  return [id === undefined ? 201 : 200, dashboards.get(key)];
+}
+
+function answerDashboards(request, response, id) {
+  let text = '';
+  request.on('data', (data) => {
+    text += data;
+  });
+  request.on('end', () => {
+    const [status, body] = savedDashboards(request.method, id, text);
+    response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(body === null ? undefined : JSON.stringify(body));
+  });
+}
+
 function control(url) {
   refuseUntil = Date.now() + Number(url.searchParams.get('ms') ?? 3_000);
   if (url.pathname === '/mock/restart') started = now();
@@ -161,6 +191,11 @@ const server = createServer((request, response) => {
   }
   if (Date.now() < refuseUntil) {
     request.socket.destroy();
+    return;
+  }
+  const saved = /^\/api\/v1\/dashboards(?:\/(\w+))?$/.exec(url.pathname);
+  if (saved !== null) {
+    answerDashboards(request, response, saved[1]);
     return;
   }
   if (url.pathname.startsWith('/api/')) {

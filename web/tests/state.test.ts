@@ -13,9 +13,12 @@ import {
   parseInstant,
   parseSpan,
   pausedAt,
+  played,
+  timelineAround,
   type View,
   windowWord,
   zoomed,
+  zoomedAt,
 } from '../src/state/window';
 import type { SchemaField } from '../src/wire/rest';
 
@@ -97,16 +100,50 @@ describe('moving the window', () => {
 });
 
 describe('state in the URL', () => {
+  const live: View = { mode: 'live', span: 60e6 };
+  const nothing = { overlay: null, hidden: [], theme: null, language: null, own: {} };
+  const plain: UrlState = { screen: 'live', dataset: null, view: live, ...nothing };
   const states: UrlState[] = [
-    { dataset: null, view: { mode: 'live', span: 60e6 }, theme: 'system' },
-    { dataset: '1', view: { mode: 'live', span: 300e6 }, theme: 'dark' },
-    { dataset: 'a/b &=#ü', view: { mode: 'paused', span: 900e6, from: NOW - 5e6, to: NOW }, theme: 'light' },
-    { dataset: 'x', view: { mode: 'paused', span: 86_400e6, from: NOW - 86_400e6, to: NOW }, theme: 'system' },
+    plain,
+    { ...plain, dataset: 'a b&c=d', view: { mode: 'live', span: 900e6 }, theme: 'dark' },
+    { ...plain, dataset: '1', view: { mode: 'paused', span: 60e6, from: NOW - 5e6, to: NOW }, theme: 'light' },
+    { ...plain, view: { mode: 'paused', span: 300e6, from: NOW - 1_000, to: NOW }, language: 'fr' },
+    { ...plain, screen: 'explore', own: { q: 'speed > 5 and gear = "é?&"', sort: '-time' } },
+    { ...plain, overlay: { offset: -3_600e6, device: 'X 46~789' }, hidden: ['1/a', '1/b&c'] },
+    { ...plain, overlay: { offset: 17, device: null } },
+    { ...plain, screen: 'build', dataset: '2', language: 'en', theme: 'system', own: { board: '7' } },
   ];
 
   it.each(states)('comes back: %j', (state) => expect(parseHash(formatHash(state), NOW)).toEqual(state));
 
+  it.each<[number, { from: number; to: number } | null]>([
+    [1, null],
+    [-30, null],
+    [0.1, { from: NOW - 9e6, to: NOW - 2e6 }],
+  ])('goes on playing at %d from where it was, in its loop', (rate, loop) => {
+    const paused = pausedAt(live, NOW - 5e6, NOW - 1e6);
+    const playing = played(paused, rate, loop, NOW);
+    const later = parseHash(formatHash({ ...plain, view: playing }), NOW + 77e6).view;
+    expect(later).toEqual({ ...playing, since: NOW + 77e6 });
+  });
+
   it('is empty at the start', () => expect(formatHash(states[0] as UrlState)).toBe(''));
+
+  it.each([
+    ['#/', 'live', {}],
+    ['#/live?dataset=1', 'live', {}],
+    ['#/explore', 'explore', {}],
+    ['#/explore/?q=a&lang=de', 'explore', { q: 'a' }],
+    ['#/no such?', 'no such', {}],
+    ['#q=a', 'live', { q: 'a' }],
+  ])('reads the screen of %s', (hash, screen, own) => {
+    expect(parseHash(hash, NOW)).toMatchObject({ screen, own });
+  });
+
+  it('keeps what a screen calls as the page does from standing in its way', () => {
+    const hash = formatHash({ ...plain, screen: 'explore', own: { dataset: 'x', q: 'a' } });
+    expect(hash).toBe('#/explore?q=a');
+  });
 
   it('takes relative times', () => {
     expect(parseHash('#from=-2h&to=-1h', NOW).view).toEqual({
@@ -121,9 +158,101 @@ describe('state in the URL', () => {
     'falls back from %s',
     (hash) => {
       expect(parseHash(hash, NOW).view).toEqual({ mode: 'live', span: 60e6 });
-      expect(parseHash(hash, NOW).theme).toBe('system');
+      expect(parseHash(hash, NOW).theme).toBeNull();
     },
   );
+});
+
+describe('playing the past', () => {
+  const live: View = { mode: 'live', span: 60e6 };
+  const paused = pausedAt(live, NOW - 100e6, NOW - 90e6);
+
+  it.each([0.1, 1, 10, 1_000, -2])('slides at its rate: %d', (rate) => {
+    const view = played(paused, rate, null, NOW);
+    const after = bounds(view, NOW + 80_000);
+    expect(after.to).toBeCloseTo(NOW - 90e6 + 80_000 * rate, 0);
+    expect(after.to - after.from).toBe(10e6);
+  });
+
+  it('is never ahead of the present', () => {
+    const view = played(paused, 1_000, null, NOW);
+    expect(bounds(view, NOW + 10e6).to).toBe(NOW + 10e6);
+  });
+
+  it.each([3, -3])('goes round in its loop: %d', (rate) => {
+    const loop = { from: NOW - 95e6, to: NOW - 85e6 };
+    const view = played(paused, rate, loop, NOW);
+    for (let passed = 0; passed < 30e6; passed += 123_457) {
+      const { from, to } = bounds(view, NOW + passed);
+      expect(to).toBeGreaterThanOrEqual(loop.from);
+      expect(to).toBeLessThan(loop.to);
+      expect(to - from).toBe(10e6);
+    }
+    // Once round is where it began.
+    expect(bounds(view, NOW + 10e6 / 3).to).toBeCloseTo(NOW - 90e6, 0);
+  });
+
+  it('goes on from where it is when the rate changes', () => {
+    const view = played(played(paused, 10, null, NOW), -1, null, NOW + 1e6);
+    expect(bounds(view, NOW + 1e6).to).toBe(NOW - 80e6);
+    expect(bounds(view, NOW + 3e6).to).toBe(NOW - 82e6);
+  });
+
+  it.each([
+    [5_000, 1_000],
+    [-0.01, -0.1],
+  ])('has a slowest and a fastest rate: %d', (asked, taken) => {
+    expect(played(paused, asked, null, NOW)).toMatchObject({ rate: taken });
+  });
+
+  it('keeps the place under the pointer when it zooms, and shows no future', () => {
+    const closer = bounds(zoomedAt(paused, 0.5, 0.25, NOW), NOW);
+    expect(closer.to - closer.from).toBe(5e6);
+    expect(closer.from + 0.25 * 5e6).toBe(NOW - 100e6 + 0.25 * 10e6);
+    expect(bounds(zoomedAt(live, 2, 0, NOW), NOW)).toEqual({ from: NOW - 120e6, to: NOW });
+  });
+});
+
+describe('the stretch of a timeline', () => {
+  const extent = { from: NOW - 3_600e6, to: NOW };
+
+  it('is all there is when the window is no mere dot in it', () => {
+    expect(timelineAround({ from: NOW - 60e6, to: NOW }, extent, null)).toEqual(extent);
+  });
+
+  it('is 240 windows at most, around the window, up to the present', () => {
+    const window = { from: NOW - 1_000e6, to: NOW - 999e6 };
+    const shown = timelineAround(window, extent, null);
+    expect(shown.to - shown.from).toBe(240e6);
+    expect((shown.from + shown.to) / 2).toBe(NOW - 999.5e6);
+    expect(timelineAround({ from: NOW - 1e6, to: NOW }, extent, null).to).toBe(NOW);
+  });
+
+  it('stays while the window moves inside of it, and follows when it leaves', () => {
+    const former = timelineAround({ from: NOW - 1_000e6, to: NOW - 999e6 }, extent, null);
+    const inside = { from: former.from + 1e6, to: former.from + 2e6 };
+    expect(timelineAround(inside, extent, former)).toBe(former);
+    const outside = { from: former.from - 2e6, to: former.from - 1e6 };
+    expect(timelineAround(outside, extent, former)).not.toBe(former);
+  });
+
+  it('has room around a window that is longer than all there is', () => {
+    const shown = timelineAround({ from: NOW - 7_200e6, to: NOW }, extent, null);
+    expect(shown.to - shown.from).toBe(4 * 7_200e6);
+    expect(shown.to).toBe(NOW);
+  });
+});
+
+describe('a date with the day first', () => {
+  it.each([
+    ['23/11/2026', '2026-11-23'],
+    ['3/1/2026 21:05:07', '2026-01-03 21:05:07'],
+    ['23/11/2026T21:05Z', '2026-11-23T21:05Z'],
+  ])('%s', (french, iso) => expect(parseInstant(french, NOW)).toBe(parseInstant(iso, NOW)));
+
+  it.each(['31/2/2026', '11/23/2026', '1/1/26', '1/2/2026/3'])('is refused: %s', (text) => {
+    expect(parseInstant(text, NOW)).toBeNull();
+  });
 });
 
 describe('gap rule', () => {

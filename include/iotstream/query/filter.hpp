@@ -140,6 +140,10 @@ struct Bound {
   std::vector<FieldId> fields() const;
 };
 
+/// A text against the one of contains, starts_with or ends_with, which is in lower case: ASCII letters in either case. What
+/// matches() does, for those who test texts elsewhere.
+bool test_text(std::string_view text, Operator op, std::string_view wanted);
+
 /// What bind() needs to know of a dataset.
 struct Scope {
   const model::Schema& schema;

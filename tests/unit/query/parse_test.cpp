@@ -130,3 +130,24 @@ TEST_CASE("any text is read without harm, and what was read comes back as the sa
   }
   CHECK(good > 100);
 }
+
+TEST_CASE("random bytes are read without harm, in bounded time") {
+  const std::uint64_t seed = std::random_device()();
+  CAPTURE(seed);
+  std::mt19937_64 random(seed);
+  static constexpr std::string_view likely = " ()'\"`,=<>!andornti05.-\n";
+  for (int round = 0; round != 20'000; ++round) {
+    std::string text;
+    for (auto n = random() % (round % 100 == 0 ? 20'000 : 60); n != 0; --n) {
+      const auto byte = random();
+      text += byte % 3 == 0 ? static_cast<char>(byte >> 8) : likely[(byte >> 8) % likely.size()];
+    }
+    const Parsed parsed = parse(text);
+    if (!parsed.filter) {
+      CHECK_FALSE(parsed.problem.message.empty());
+      CHECK(parsed.problem.span.position <= text.size());
+    } else {
+      REQUIRE(parse(to_text(*parsed.filter)).filter);
+    }
+  }
+}

@@ -8,6 +8,7 @@
 
 #include "support/random.hpp"
 #include "unit/store/history_fixture.hpp"
+#include "unit/store/rollups.hpp"
 
 namespace iotstream::store::test {
 
@@ -83,6 +84,8 @@ TEST_CASE("a process killed at any moment leaves rows and offsets that agree, an
   f.check_equals_log("a");
   f.check_equals_log("b");
   CHECK(f.sql("PRAGMA integrity_check") == "ok");
+  check_rollups(f, "a");
+  check_rollups(f, "b");
 }
 
 TEST_CASE("a history stopped and opened again and again while records arrive is the log") {

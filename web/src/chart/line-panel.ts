@@ -1,16 +1,29 @@
-// The chart of one numeric field: one line per device.
+// The chart of numeric fields over time: one line per field and device.
 
-import { nearestValue } from '../state/ring';
+import { nearestValue, valueAtOrBefore } from '../state/ring';
+import { say } from '../text/charts';
 import { formatValue } from '../view/format';
-import { say } from '../view/text';
 import type { Moment } from './loop';
+import { seriesColor } from './palette';
 import { Panel } from './panel';
-import type { Area, Plot } from './plot';
-import { type DeviceLine, sourceLines } from './source';
+import { type Area, type Look, PLAIN, type Plot } from './plot';
+import { type DeviceLine, overlayLines, sourceLines } from './source';
 import { UPlotPlot } from './uplot-plot';
 import type { ValueList } from './values';
 
 const SUMMARY_EVERY_MS = 4_000;
+
+/** The value of a line at `time` of the window, the last one in the window when it is null. */
+function valueAt(line: DeviceLine, { from, to }: Moment, time: number | null): number {
+  const { rows, value, last, rule, shift = 0 } = line;
+  const reach = (to - from) / 20;
+  const column = time === null ? last : value;
+  const at =
+    time === null
+      ? valueAtOrBefore(rows, last, to - shift)
+      : nearestValue(rows, value, time - shift, Math.min(Math.max(rule.longest, reach / 4), reach));
+  return at < 0 ? Number.NaN : (column[(rows.start + at) & rows.mask] as number);
+}
 
 export class LinePanel extends Panel {
   private plot: Plot | null = null;
@@ -20,10 +33,11 @@ export class LinePanel extends Panel {
   constructor(
     element: HTMLElement,
     dataset: string,
-    private readonly field: string,
+    private readonly fields: readonly string[],
     private readonly title: string,
     private readonly values: ValueList,
     private readonly message: HTMLElement,
+    private readonly look: Look = PLAIN,
   ) {
     super(element, dataset);
     this.followPointer();
@@ -49,11 +63,14 @@ export class LinePanel extends Panel {
 
   protected draw(moment: Moment): void {
     this.create();
-    const sourced = sourceLines(this.dataset, this.field, 'number', moment, this.area().width);
-    this.lines = sourced.lines;
-    const extent = this.plot?.draw(this.lines, moment.from, moment.to) ?? null;
-    const words =
-      extent !== null ? '' : sourced.waiting ? say('panel.waiting') : (sourced.refusal ?? say('panel.empty'));
+    const width = this.area().width;
+    const sourced = this.fields.map((field) => sourceLines(this.dataset, field, 'number', moment, width));
+    const over = this.fields.map((field) => overlayLines(this.dataset, field, moment, width));
+    this.lines = this.colored([...sourced.map((s) => s.lines), ...over]);
+    const extent = this.plot?.draw(this.lines, moment.from, moment.to, this.look) ?? null;
+    const waiting = sourced.some((s) => s.waiting);
+    const refusal = sourced.find((s) => s.refusal !== null)?.refusal ?? null;
+    const words = extent !== null ? '' : waiting ? say('panel.waiting') : (refusal ?? say('panel.empty'));
     if (this.message.textContent !== words) this.message.textContent = words;
     this.message.hidden = extent !== null;
     this.point(moment);
@@ -63,19 +80,33 @@ export class LinePanel extends Panel {
   }
 
   protected showValues(moment: Moment, time: number | null): void {
-    const reach = (moment.to - moment.from) / 20;
     for (const [i, line] of this.lines.entries()) {
-      const { rows, value, rule } = line;
-      const at = nearestValue(
-        rows,
-        value,
-        time ?? moment.to,
-        time === null ? Number.POSITIVE_INFINITY : Math.min(Math.max(rule.longest, reach / 4), reach),
-      );
-      const number = at < 0 ? Number.NaN : (value[(rows.start + at) & rows.mask] as number);
-      this.values.set(i, line.device, line.color, formatValue(number));
+      const number = valueAt(line, moment, time);
+      this.values.set(i, line.device, line.color, formatValue(number) + this.difference(line, number, moment, time));
     }
     this.values.end(this.lines.length);
+  }
+
+  /** With one field a colour is a device's; with several each field of each device has its own. */
+  private colored(perField: DeviceLine[][]): DeviceLine[] {
+    const { length } = this.fields;
+    if (length === 1) return perField.flat();
+    return perField.flatMap((lines, i) =>
+      lines.map((line, d) => ({
+        ...line,
+        color: seriesColor((i % length) + d * length),
+        device: `${this.fields[i % length]} · ${line.device}`,
+      })),
+    );
+  }
+
+  /** Of a line that is laid over another: how far it is from that one. */
+  private difference(line: DeviceLine, number: number, moment: Moment, time: number | null): string {
+    if (line.shift === undefined) return '';
+    const below = this.lines.find((l) => l.shift === undefined && l.device === line.device) ?? this.lines[0];
+    if (below === undefined || below.shift !== undefined) return '';
+    const away = number - valueAt(below, moment, time);
+    return Number.isFinite(away) ? ` (${away > 0 ? '+' : ''}${formatValue(away)})` : '';
   }
 
   private summary(extent: { low: number; high: number } | null): string {

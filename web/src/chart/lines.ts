@@ -6,6 +6,8 @@ import type { GapRule } from '../state/gaps';
 import { isAbsent } from '../state/gaps';
 import { lowerBound, type Rows } from '../state/ring';
 
+export type Shape = 'line' | 'area' | 'bar';
+
 export interface Line {
   rows: Rows;
   value: Float64Array;
@@ -14,6 +16,8 @@ export interface Line {
   high: Float64Array | null;
   color: string;
   rule: GapRule;
+  /** µs that are added to the line's times: another stretch, laid over the window. Such a line is dashed. */
+  shift?: number;
 }
 
 /** Maps µs and values to device pixels: x = (t - t0) * kx + x0, y = (v - v0) * ky + y0. */
@@ -159,7 +163,63 @@ function alphaOf(travel: number): number {
   return 1 - part * (1 - SURFACE_ALPHA);
 }
 
-export function drawLines(
+const AREA_ALPHA = 0.2;
+/** A bar of one line is about this wide, CSS pixels. */
+const BAR = 7;
+
+/** Height of the ground: of value 0. */
+function groundOf(t: Transform): number {
+  return (0 - t.v0) * t.ky + t.y0;
+}
+
+/** Fills between the line and the ground, one run after the other; per pixel column the value furthest from the ground. */
+function fillArea(ctx: CanvasRenderingContext2D, line: Line, from: number, to: number, t: Transform): void {
+  const { rows, value, rule } = line;
+  const ground = groundOf(t);
+  const end = Math.min(lowerBound(rows, to) + 1, rows.size);
+  let previous = Number.NaN;
+  let column = Number.NaN;
+  let x = 0;
+  let y = ground;
+  let open = false;
+  const close = () => {
+    if (!open) return;
+    ctx.lineTo(x, y);
+    ctx.lineTo(x, ground);
+    ctx.fill();
+    open = false;
+    column = Number.NaN;
+  };
+  for (let i = Math.max(lastBefore(rows, value, from), 0); i < end; i++) {
+    const slot = (rows.start + i) & rows.mask;
+    const v = value[slot] as number;
+    if (!Number.isFinite(v)) {
+      if (rule.absentBreaks && isAbsent(v)) close();
+      continue;
+    }
+    const time = rows.time[slot] as number;
+    if (time - previous > rule.longest) close();
+    previous = time;
+    const px = (time - t.t0) * t.kx + t.x0;
+    const py = (v - t.v0) * t.ky + t.y0;
+    if (!open) {
+      ctx.beginPath();
+      ctx.moveTo(px, ground);
+      open = true;
+    } else if (Math.floor(px) !== column) {
+      ctx.lineTo(x, y);
+    } else if (Math.abs(py - ground) < Math.abs(y - ground)) {
+      continue;
+    }
+    column = Math.floor(px);
+    x = px;
+    y = py;
+  }
+  close();
+}
+
+/** Means of equal parts of the window, as bars on the ground; lines beside each other in each part. */
+function drawBars(
   ctx: CanvasRenderingContext2D,
   lines: Line[],
   from: number,
@@ -167,22 +227,75 @@ export function drawLines(
   t: Transform,
   ratio: number,
 ): void {
+  const ground = groundOf(t);
+  const span = (to - from) * t.kx;
+  const parts = Math.max(Math.floor(span / (BAR * ratio * Math.max(lines.length, 1) + 2 * ratio)), 1);
+  // Parts begin at multiples of their length: bars of a window that slides keep what they hold.
+  const length = (to - from) / parts;
+  const first = Math.floor(from / length) * length;
+  const width = (length * t.kx - 2 * ratio) / Math.max(lines.length, 1);
+  for (const [n, line] of lines.entries()) {
+    const { rows, value, shift = 0 } = line;
+    const sums = new Float64Array(parts + 1);
+    const counts = new Float64Array(parts + 1);
+    const end = lowerBound(rows, to - shift + 1);
+    for (let i = lowerBound(rows, from - shift); i < end; i++) {
+      const slot = (rows.start + i) & rows.mask;
+      const v = value[slot] as number;
+      if (!Number.isFinite(v)) continue;
+      const part = Math.min(Math.floor(((rows.time[slot] as number) + shift - first) / length), parts);
+      sums[part] = (sums[part] as number) + v;
+      counts[part] = (counts[part] as number) + 1;
+    }
+    ctx.fillStyle = line.color;
+    ctx.globalAlpha = line.shift === undefined ? 1 : 0.45;
+    for (let part = 0; part <= parts; part++) {
+      if (counts[part] === 0) continue;
+      const y = ((sums[part] as number) / (counts[part] as number) - t.v0) * t.ky + t.y0;
+      const x = (first + part * length - t.t0) * t.kx + t.x0 + ratio + n * width;
+      ctx.fillRect(x, Math.min(y, ground), Math.max(width - 0.5 * ratio, 1), Math.max(Math.abs(y - ground), ratio));
+    }
+  }
+  ctx.globalAlpha = 1;
+}
+
+export function drawLines(
+  ctx: CanvasRenderingContext2D,
+  lines: Line[],
+  from: number,
+  to: number,
+  t: Transform,
+  ratio: number,
+  shape: Shape = 'line',
+): void {
+  if (shape === 'bar') {
+    drawBars(ctx, lines, from, to, t, ratio);
+    return;
+  }
   const traced = lines.map((line) => {
     const path = new Path2D();
-    return { line, path, ...traceLine(path, line, from, to, t) };
+    const shift = line.shift ?? 0;
+    const moved = { ...t, t0: t.t0 - shift };
+    return { line, path, moved, shift, ...traceLine(path, line, from - shift, to - shift, moved) };
   });
   const alpha = alphaOf(Math.max(0, ...traced.map(({ travel }) => travel)) / ((to - from) * t.kx));
   const size = 2.5 * ratio;
   ctx.lineJoin = 'round';
   ctx.lineWidth = 1.4 * ratio;
-  for (const { line, path, dots } of traced) {
+  for (const { line, path, dots, moved, shift } of traced) {
     ctx.strokeStyle = line.color;
     ctx.fillStyle = line.color;
     ctx.globalAlpha = BAND_ALPHA;
-    fillBand(ctx, line, from, to, t);
+    fillBand(ctx, line, from - shift, to - shift, moved);
+    if (shape === 'area' && line.shift === undefined) {
+      ctx.globalAlpha = AREA_ALPHA;
+      fillArea(ctx, line, from - shift, to - shift, moved);
+    }
     ctx.globalAlpha = alpha;
+    ctx.setLineDash(line.shift === undefined ? [] : [5 * ratio, 3 * ratio]);
     ctx.stroke(path);
     ctx.globalAlpha = 1;
     for (const dot of dots) ctx.fillRect(dot.x - size / 2, dot.y - size / 2, size, size);
   }
+  ctx.setLineDash([]);
 }

@@ -1,7 +1,7 @@
 // The one requestAnimationFrame of the page. Painters say what they draw; the loop calls those that are on the screen,
 // then tells the live client, after the browser has painted, that the frames may be acknowledged.
 
-import { link, live, onRepaint, view } from '../state/app';
+import { link, live, onRepaint, scrubbing, view } from '../state/app';
 import { bounds } from '../state/window';
 import { cursor } from './cursor';
 import { forgetPalette } from './palette';
@@ -12,6 +12,10 @@ export interface Moment {
   from: number;
   to: number;
   live: boolean;
+  /** The window moves over the past: it plays, or is being dragged. */
+  moving: boolean;
+  /** Times the pace of the clock; 1 when live, 0 when it stands still. */
+  rate: number;
   /** performance.now() of this frame. */
   at: number;
 }
@@ -87,14 +91,23 @@ class FrameLoop {
     const now = live.clock.now();
     const current = view.peek();
     const { from, to } = bounds(current, now);
-    const moment: Moment = { from, to, live: current.mode === 'live', at };
+    const plays = current.mode === 'play';
+    const moment: Moment = {
+      from,
+      to,
+      live: current.mode === 'live',
+      moving: plays || scrubbing.peek(),
+      rate: plays ? current.rate : current.mode === 'live' ? 1 : 0,
+      at,
+    };
     for (const painter of this.visible) painter.paint(moment);
-    if (cursor.takeMoved() || (moment.live && cursor.fraction !== null)) {
+    if (cursor.takeMoved() || ((moment.live || plays) && cursor.fraction !== null)) {
       for (const painter of this.visible) painter.point(moment);
     }
     // A message posted inside a frame is handled after the browser has painted it.
     this.channel.port2.postMessage(null);
-    if (moment.live && link.peek().state !== 'connecting') this.request();
+    if (plays) this.request();
+    else if (moment.live && this.visible.size > 0 && link.peek().state !== 'connecting') this.request();
   }
 }
 

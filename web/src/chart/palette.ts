@@ -7,6 +7,9 @@ export interface Palette {
   states: readonly { fill: string; ink: string }[];
   off: { fill: string; ink: string };
   on: { fill: string; ink: string };
+  good: string;
+  warn: string;
+  bad: string;
   grid: string;
   ink: string;
   inkSoft: string;
@@ -38,6 +41,9 @@ export function palette(): Palette {
     states: numbers.map((n) => ({ fill: read(`--state-${n}`), ink: read('--state-ink') })),
     off: { fill: read('--state-off'), ink: read('--ink-soft') },
     on: { fill: read('--state-on'), ink: read('--state-ink') },
+    good: read('--good'),
+    warn: read('--warn'),
+    bad: read('--bad'),
     grid: read('--grid'),
     ink: read('--ink'),
     inkSoft: read('--ink-soft'),

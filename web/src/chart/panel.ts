@@ -1,6 +1,18 @@
 // What line charts, state strips and the track share: size, crosshair, drag, and the question whether a redraw is due.
 
-import { goBack, hiddenDevices, history, live, pauseForDrag, resumeAfterDrag, view, zoomTo } from '../state/app';
+import {
+  goBack,
+  hiddenDevices,
+  history,
+  live,
+  overlay,
+  pan,
+  pauseForDrag,
+  resumeAfterDrag,
+  view,
+  zoomAround,
+  zoomTo,
+} from '../state/app';
 import { bounds } from '../state/window';
 import { formatClock } from '../view/format';
 import { attachPointer, cursor } from './cursor';
@@ -16,9 +28,14 @@ const LONG_INTERVAL_MS = 200;
 const CALM_INTERVAL_MS = 1_000;
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 
-function intervalOf(span: number): number {
+function intervalOf({ from, to, live: isLive }: Moment): number {
   if (calm.matches) return CALM_INTERVAL_MS;
-  return span > LONG_WINDOW_US ? LONG_INTERVAL_MS : DATA_INTERVAL_MS;
+  return isLive && to - from > LONG_WINDOW_US ? LONG_INTERVAL_MS : DATA_INTERVAL_MS;
+}
+
+function overlayKey(): string {
+  const over = overlay.peek();
+  return over === null ? '' : `${over.offset}/${over.device}`;
 }
 
 const resized = new Map<Element, () => void>();
@@ -71,6 +88,8 @@ export abstract class Panel implements Painter {
         begin: pauseForDrag,
         cancel: resumeAfterDrag,
         back: goBack,
+        pan,
+        zoom: zoomAround,
         select: (from, to) => {
           const window = bounds(view.peek(), live.clock.now());
           const span = window.to - window.from;
@@ -103,7 +122,7 @@ export abstract class Panel implements Painter {
     const slid =
       Math.abs(moment.from - this.drawn.from) >= pixel || moment.to - moment.from !== this.drawn.to - this.drawn.from;
     if (!stale && !slid) return;
-    if (moment.live && moment.at - this.drawn.at < intervalOf(moment.to - moment.from)) return;
+    if ((moment.live || moment.moving) && moment.at - this.drawn.at < this.interval(moment)) return;
     this.drawn = { from: moment.from, to: moment.to, key, at: moment.at };
     this.draw(moment);
   }
@@ -136,6 +155,11 @@ export abstract class Panel implements Painter {
   /** The size has changed. */
   protected abstract sizeChanged(): void;
 
+  /** ms between drawings of a window that moves. */
+  protected interval(moment: Moment): number {
+    return intervalOf(moment);
+  }
+
   protected measure(): void {
     const width = this.element.clientWidth;
     const height = this.element.clientHeight;
@@ -148,7 +172,7 @@ export abstract class Panel implements Painter {
 
   private stateKey(): string {
     const feed = live.feeds.get(this.dataset);
-    return `${feed?.version ?? -1} ${history.version} ${paletteVersion()} ${hiddenDevices.peek().size} ${this.pixelRatio()}`;
+    return `${feed?.version ?? -1} ${history.version} ${paletteVersion()} ${hiddenDevices.peek().size} ${overlayKey()} ${this.pixelRatio()}`;
   }
 
   private pointTime(time: number, x: number, span: number): void {

@@ -1,7 +1,7 @@
 // The states of one text or truth-value field over time: coloured runs with the value written in them, one lane per device.
 
-import { lowerBound, nearestValue } from '../state/ring';
-import { say } from '../view/text';
+import { lowerBound, nearestValue, valueAtOrBefore } from '../state/ring';
+import { say } from '../text/charts';
 import { Surface } from './canvas';
 import type { Moment } from './loop';
 import { palette } from './palette';
@@ -116,12 +116,8 @@ export class StripPanel extends Panel {
   protected showValues(moment: Moment, time: number | null): void {
     for (const [i, line] of this.lines.entries()) {
       const { rows, value } = line;
-      const at = nearestValue(
-        rows,
-        value,
-        time ?? moment.to,
-        time === null ? Number.POSITIVE_INFINITY : line.rule.longest,
-      );
+      const at =
+        time === null ? valueAtOrBefore(rows, value, moment.to) : nearestValue(rows, value, time, line.rule.longest);
       const text = at < 0 ? '–' : line.text(value[(rows.start + at) & rows.mask] as number);
       this.values.set(i, line.device, line.color, text);
     }

@@ -1,13 +1,19 @@
 // Texts of the axes. Times are shown in the viewer's own zone.
 
-import { say } from '../view/text';
+import { language } from '../text/area';
+import { say } from '../text/shell';
 
 const TWO = (n: number) => String(n).padStart(2, '0');
 
 /** A tick of the time axis. `seconds` since the epoch; `step` between ticks, s. */
 export function timeTick(seconds: number, step: number): string {
   const date = new Date(seconds * 1_000);
-  const day = `${date.getDate()} ${say('time.months').split(' ')[date.getMonth()]}`;
+  const day = say('time.day', {
+    day: date.getDate(),
+    month: say('time.months').split(' ')[date.getMonth()] ?? '',
+    day2: TWO(date.getDate()),
+    month2: TWO(date.getMonth() + 1),
+  });
   if (step >= 86_400) return day;
   const clock = `${TWO(date.getHours())}:${TWO(date.getMinutes())}`;
   if (step >= 60) return clock === '00:00' ? day : clock;
@@ -37,6 +43,12 @@ function digitsOf(step: number): number {
 
 /** A tick of the value axis, as short as `step` allows. */
 export function valueTick(value: number, step: number): string {
+  const text = plainTick(value, step);
+  // A narrow space between thousands, and a comma before the fraction.
+  return language.value === 'fr' ? text.replaceAll(',', '\u202f').replace('.', ',') : text;
+}
+
+function plainTick(value: number, step: number): string {
   const size = Math.abs(value);
   if (size < step / 1e6) return '0';
   if (size >= 100_000) {

@@ -1,6 +1,6 @@
 // A stat tile: the newest value of a field and a small line of the window.
 
-import { nearestValue } from '../state/ring';
+import { valueAtOrBefore } from '../state/ring';
 import { formatValue } from '../view/format';
 import { Surface } from './canvas';
 import { drawLines } from './lines';
@@ -9,6 +9,7 @@ import { Panel } from './panel';
 import type { Area } from './plot';
 import { widen } from './range';
 import { type DeviceLine, sourceLines } from './source';
+import { severityOf, type Threshold } from './thresholds';
 
 export class Tile extends Panel {
   private surface: Surface | null = null;
@@ -18,6 +19,7 @@ export class Tile extends Panel {
     dataset: string,
     private readonly field: string,
     private readonly value: HTMLElement,
+    private readonly thresholds: readonly Threshold[] = [],
   ) {
     super(element, dataset);
   }
@@ -69,9 +71,12 @@ export class Tile extends Panel {
   }
 
   private showNewest(line: DeviceLine | undefined, until: number): void {
-    const at = line === undefined ? -1 : nearestValue(line.rows, line.last, until, Number.POSITIVE_INFINITY);
-    const text =
-      line === undefined || at < 0 ? '–' : formatValue(line.last[(line.rows.start + at) & line.rows.mask] as number);
+    const at = line === undefined ? -1 : valueAtOrBefore(line.rows, line.last, until);
+    const number =
+      line === undefined || at < 0 ? Number.NaN : (line.last[(line.rows.start + at) & line.rows.mask] as number);
+    const text = formatValue(number);
+    const severity = severityOf(number, this.thresholds) ?? '';
+    if ((this.value.dataset.severity ?? '') !== severity) this.value.dataset.severity = severity;
     if (this.value.textContent !== text) this.value.textContent = text;
   }
 }

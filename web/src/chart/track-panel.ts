@@ -2,7 +2,7 @@
 // position, a graticule and a scale bar.
 
 import { lowerBound } from '../state/ring';
-import { say } from '../view/text';
+import { say } from '../text/charts';
 import { Surface } from './canvas';
 import { cursor } from './cursor';
 import type { Moment } from './loop';

@@ -5,8 +5,9 @@
 import uPlot from 'uplot';
 import { drawLines, type Line } from './lines';
 import { palette } from './palette';
-import type { Area, Plot } from './plot';
+import { type Area, type Look, PLAIN, type Plot } from './plot';
 import { type Extent, niceRange, widen } from './range';
+import { drawThresholds } from './thresholds';
 import { timeTick, valueTick } from './ticks';
 
 const VALUE_AXIS_WIDTH = 46;
@@ -62,6 +63,7 @@ export class UPlotPlot implements Plot {
   private from = 0;
   private to = 1;
   private hasValues = false;
+  private look: Look = PLAIN;
 
   constructor(parent: HTMLElement, width: number, height: number) {
     const options: uPlot.Options = {
@@ -94,17 +96,21 @@ export class UPlotPlot implements Plot {
     return { left: left / ratio, top: top / ratio, width: width / ratio, height: height / ratio };
   }
 
-  draw(lines: Line[], from: number, to: number): Extent | null {
+  draw(lines: Line[], from: number, to: number, look: Look = PLAIN): Extent | null {
     this.lines = lines;
+    this.look = look;
     this.from = from;
     this.to = to;
     const extent = { low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY };
     for (const line of lines) {
-      widen(extent, line.rows, line.low ?? line.value, from, to);
-      widen(extent, line.rows, line.high ?? line.value, from, to);
+      const shift = line.shift ?? 0;
+      widen(extent, line.rows, line.low ?? line.value, from - shift, to - shift);
+      widen(extent, line.rows, line.high ?? line.value, from - shift, to - shift);
     }
-    const range = niceRange(extent);
     this.hasValues = extent.low <= extent.high;
+    // What stands on the ground shows the ground.
+    const ground = look.shape === 'line' ? extent : { low: Math.min(extent.low, 0), high: Math.max(extent.high, 0) };
+    const range = niceRange(this.hasValues ? ground : extent);
     this.plot.batch(() => {
       this.plot.setScale('x', { min: from / 1e6, max: to / 1e6 });
       this.plot.setScale('y', { min: range.low, max: range.high });
@@ -140,7 +146,11 @@ export class UPlotPlot implements Plot {
       ky: -bbox.height / (high - low),
       y0: bbox.top + bbox.height,
     };
-    drawLines(ctx, this.lines, this.from, this.to, transform, devicePixelRatio);
+    drawLines(ctx, this.lines, this.from, this.to, transform, devicePixelRatio, this.look.shape);
+    if (this.look.thresholds.length > 0) {
+      const yOf = (value: number) => (value - low) * transform.ky + transform.y0;
+      drawThresholds(ctx, this.look.thresholds, bbox, yOf, devicePixelRatio);
+    }
     ctx.restore();
   }
 }

@@ -1,12 +1,14 @@
 // The state of the page, as signals, and the few actions on it. Samples are not here: they live in the feeds' rings.
 
-import { computed, signal } from '@preact/signals';
+import { batch, computed, effect, signal } from '@preact/signals';
+import { type Language, language, speak } from '../text/area';
 import { type DatasetInfo, type DeviceInfo, getDatasets, getDevices, getSchema, type Schema } from '../wire/rest';
 import type { LinkState } from '../wire/socket';
 import { History } from './history';
 import { LiveClient } from './live';
-import { formatHash, parseHash, type Theme } from './url';
-import { bounds, panned, pausedAt, type View, zoomed } from './window';
+import { ownLanguage, remember, remembered } from './preferences';
+import { formatHash, type Overlay, type Own, parseHash, type Theme, type UrlState } from './url';
+import { bounds, panned, pausedAt, played, type Stretch, type View, zoomed, zoomedAt } from './window';
 
 export const datasets = signal<DatasetInfo[] | null>(null);
 export const devices = signal<DeviceInfo[]>([]);
@@ -18,14 +20,28 @@ export const latencyMs = signal<number | null>(null);
 export const serverVersion = signal('');
 /** Rises when fields or devices of a feed change: the panels to show may be others. */
 export const structure = signal(0);
-/** Devices that are not drawn, as `dataset/device`. */
-export const hiddenDevices = signal<ReadonlySet<string>>(new Set());
 export const restFailure = signal<string | null>(null);
 
 const first = parseHash(location.hash, Date.now() * 1_000);
 export const view = signal<View>(first.view);
+/** Another stretch that is drawn over the window; null: none. */
+export const overlay = signal<Overlay | null>(first.overlay);
+/** Devices that are not drawn, as `dataset/device`. */
+export const hiddenDevices = signal<ReadonlySet<string>>(new Set(first.hidden));
+/** The window is being dragged: what is quick to show is better than what is fine. */
+export const scrubbing = signal(false);
+/** What Live returns to; changes more seldom than the view. */
+export const liveSpan = computed(() => view.value.span);
 export const dataset = signal<string | null>(first.dataset);
-export const theme = signal<Theme>(first.theme);
+/** Name of the screen that the address asks for. */
+export const screen = signal(first.screen);
+/** What that screen keeps in the address for itself; written by `setOwn`. */
+export const own = signal<Own>(first.own);
+export const theme = signal<Theme>(first.theme ?? remembered('theme') ?? 'system');
+/** Said from the start; `language` follows once its texts are here. */
+const firstLanguage: Language = first.language ?? remembered('language') ?? ownLanguage();
+/** On a wall: nothing but the panels. */
+export const kiosk = new URLSearchParams(location.search).has('kiosk');
 export const shownDatasets = computed(() => {
   const all = datasets.value ?? [];
   return dataset.value === null ? all : all.filter((d) => d.name === dataset.value);
@@ -74,6 +90,7 @@ export const live: LiveClient = new LiveClient(liveUrl(), {
   },
 });
 
+const END_PLAY_EVERY_MS = 100;
 const REFRESH_AFTER_MS = 150;
 const DEVICES_EVERY_MS = 2_000;
 /** Counts of values seen change without a message; with them, fields leave the hidden ones. */
@@ -84,7 +101,8 @@ function scheduleRefresh(): void {
   if (refreshTimer !== undefined) return;
   refreshTimer = setTimeout(() => {
     refreshTimer = undefined;
-    void refresh();
+    // One that is under way may have been answered before the change: after it comes another.
+    void (refreshing ?? Promise.resolve()).then(refresh);
   }, REFRESH_AFTER_MS);
 }
 
@@ -143,9 +161,9 @@ const visited: View[] = [];
 const MOST_VISITED = 50;
 
 export function setView(next: View): void {
-  const resumed = next.mode === 'live' && view.value.mode === 'paused';
+  const resumed = next.mode === 'live' && view.value.mode !== 'live';
   view.value = next;
-  live.hold(next.mode === 'paused');
+  live.hold(next.mode !== 'live');
   if (resumed) {
     visited.length = 0;
     for (const feed of live.feeds.values()) feed.tidy();
@@ -154,6 +172,7 @@ export function setView(next: View): void {
 }
 
 export function goLive(span = view.value.span): void {
+  interrupted = null;
   setView({ mode: 'live', span });
 }
 
@@ -162,29 +181,97 @@ export function pause(): void {
   setView(pausedAt(view.value, from, to));
 }
 
+/** What a pause of the playing interrupted; Live forgets it. */
+let interrupted: { rate: number; loop: Stretch | null } | null = null;
+
 export function togglePause(): void {
-  if (view.value.mode === 'live') pause();
-  else goLive();
+  const current = view.value;
+  if (current.mode !== 'paused') {
+    interrupted = current.mode === 'play' ? { rate: current.rate, loop: current.loop } : null;
+    pause();
+  } else if (interrupted !== null) {
+    play(interrupted.rate, interrupted.loop);
+  } else {
+    goLive();
+  }
 }
 
-let pausedForDrag = false;
+/** The pace that Play takes up again. */
+export const rate = signal(first.view.mode === 'play' ? Math.abs(first.view.rate) : 1);
+
+/** Plays the past from where the window is; backwards with a negative `pace`. Without a loop it ends in the present. */
+export function play(
+  pace: number,
+  loop: Stretch | null = view.peek().mode === 'play' ? loopOf(view.peek()) : null,
+): void {
+  rate.value = Math.abs(pace);
+  setView(played(view.peek(), pace, loop, live.clock.now()));
+}
+
+/** Plays on from the window; in the present, where nothing is ahead, from the stretch before it. */
+export function playOn(pace: number): void {
+  const now = live.clock.now();
+  const { from, to } = bounds(view.peek(), now);
+  if (to >= now - 1_000_000) {
+    const begin = Math.max(from - (to - from), extent().from);
+    setView(pausedAt(view.peek(), begin, begin + (to - from)));
+  }
+  play(pace);
+}
+
+export function loopOf(of: View): Stretch | null {
+  return of.mode === 'play' ? of.loop : null;
+}
+
+/** The window jumps so that it ends at `to`; what plays goes on from there. */
+export function seek(to: number): void {
+  const now = live.clock.now();
+  const current = view.peek();
+  const { from, to: end } = bounds(current, now);
+  const head = Math.min(to, now);
+  const next = pausedAt(current, head - (end - from), head);
+  setView(current.mode === 'play' ? played(next, current.rate, current.loop, now) : next);
+}
+
+/** First and last event of the datasets that are shown, and the present. µs. */
+export function extent(): Stretch {
+  const now = live.clock.now();
+  let from = Number.POSITIVE_INFINITY;
+  for (const { first_time } of shownDatasets.peek()) from = Math.min(from, first_time ?? from);
+  return { from: Math.min(from, now - 1_000_000), to: now };
+}
+
+/** What plays ends where there is nothing more: in the present it becomes live, before the first event it stops. */
+function endPlay(): void {
+  const current = view.peek();
+  if (current.mode !== 'play' || current.loop !== null) return;
+  const { from, to } = bounds(current, live.clock.now());
+  const limits = extent();
+  if (current.rate > 1 && to >= limits.to - 50_000) goLive(to - from);
+  else if (current.rate < 0 && to <= limits.from) pause();
+}
+
+/** What the window did before the drag that is under way; null while there is none, or when it stood still. */
+let beforeDrag: View | null = null;
 
 /** The window must not slide away under a drag. */
 export function pauseForDrag(): void {
-  if (view.value.mode !== 'live') return;
-  pausedForDrag = true;
+  if (view.value.mode === 'paused') return;
+  beforeDrag = view.value;
   pause();
 }
 
 export function resumeAfterDrag(): void {
-  if (pausedForDrag) goLive();
-  pausedForDrag = false;
+  if (beforeDrag?.mode === 'live') goLive();
+  else if (beforeDrag?.mode === 'play') setView(played(view.value, beforeDrag.rate, beforeDrag.loop, live.clock.now()));
+  beforeDrag = null;
 }
 
 export function zoomTo(from: number, to: number): void {
-  visited.push(pausedForDrag ? { mode: 'live', span: view.value.span } : view.value);
+  // What played is left as it stands: it would have gone on meanwhile.
+  visited.push(beforeDrag?.mode === 'live' ? beforeDrag : view.value);
   if (visited.length > MOST_VISITED) visited.shift();
-  pausedForDrag = false;
+  beforeDrag = null;
   setView(pausedAt(view.value, from, to));
 }
 
@@ -192,7 +279,12 @@ export function zoomTo(from: number, to: number): void {
 export function goBack(): void {
   const before = visited.pop();
   if (before !== undefined) setView(before);
-  else if (view.value.mode === 'paused') goLive();
+  else if (view.value.mode !== 'live') goLive();
+}
+
+/** Closer or wider around a place in the window, as a wheel or two fingers ask for. */
+export function zoomAround(factor: number, part: number): void {
+  setView(zoomedAt(view.value, factor, part, live.clock.now()));
 }
 
 export function zoom(direction: 1 | -1): void {
@@ -203,6 +295,10 @@ export function pan(part: number): void {
   setView(panned(view.value, part, live.clock.now()));
 }
 
+export function setOverlay(next: Overlay | null): void {
+  overlay.value = next;
+}
+
 export function toggleDevice(key: string): void {
   const next = new Set(hiddenDevices.value);
   if (!next.delete(key)) next.add(key);
@@ -210,27 +306,78 @@ export function toggleDevice(key: string): void {
   repaint();
 }
 
-/** Address of a dataset's own page, of the page of all with null, keeping window and theme. */
-export function hrefOf(name: string | null): string {
-  const hash = formatHash({ dataset: name, view: view.value, theme: theme.value });
+function urlState(): UrlState {
+  return {
+    screen: screen.value,
+    dataset: dataset.value,
+    view: view.value,
+    overlay: overlay.value,
+    hidden: [...hiddenDevices.value].sort(),
+    // What the browser would take by itself need not be said.
+    theme: theme.value === 'system' ? null : theme.value,
+    language: language.value === ownLanguage() ? null : language.value,
+    own: own.value,
+  };
+}
+
+function hashOf(changed: Partial<UrlState>): string {
+  const hash = formatHash({ ...urlState(), ...changed });
   return hash === '' ? '#' : hash;
 }
 
+/** Address of a dataset on the present screen, of all of them with null; window, theme and language stay. */
+export function hrefOf(name: string | null): string {
+  return hashOf({ dataset: name });
+}
+
+/** Address of a screen; dataset, window, theme and language stay, `parameters` are what the screen keeps for itself. */
+export function hrefOfScreen(name: string, parameters: Own = {}): string {
+  return hashOf({ screen: name, own: parameters });
+}
+
+/** Changes what the screen keeps in the address; an empty text takes the key out. The way back stays as it is. */
+export function setOwn(changed: Own): void {
+  own.value = Object.fromEntries(Object.entries({ ...own.peek(), ...changed }).filter(([, value]) => value !== ''));
+}
+
+export function setTheme(next: Theme): void {
+  theme.value = next;
+  remember('theme', next);
+}
+
+export function setLanguage(next: Language): void {
+  remember('language', next);
+  void speak(next);
+}
+
 function applyHash(): void {
+  // What was to be written is of the page that was left.
+  clearTimeout(hashTimer);
   const state = parseHash(location.hash, live.clock.now());
-  dataset.value = state.dataset;
-  theme.value = state.theme;
+  batch(() => {
+    screen.value = state.screen;
+    dataset.value = state.dataset;
+    own.value = state.own;
+    overlay.value = state.overlay;
+    hiddenDevices.value = new Set(state.hidden);
+    if (state.theme !== null) theme.value = state.theme;
+  });
+  if (state.language !== null && state.language !== language.peek()) void speak(state.language);
   setView(state.view);
 }
 
-/** Connects the state to the page: URL, theme, hidden tab, polling. Called once. */
-export function start(): void {
-  live.hold(view.value.mode === 'paused');
-  view.subscribe(() => writeHash());
-  dataset.subscribe(() => writeHash());
+/**
+ * Connects the state to the page: URL, theme, language, hidden tab, polling. Called once. Resolves when the texts of the
+ * language are here.
+ */
+export async function start(): Promise<void> {
+  live.hold(view.value.mode !== 'live');
   theme.subscribe((value) => {
     document.documentElement.dataset.theme = value;
-    writeHash();
+  });
+  language.subscribe((value) => {
+    document.documentElement.lang = value;
+    repaint();
   });
   window.addEventListener('hashchange', applyHash);
   window.addEventListener('online', () => live.hurry());
@@ -238,14 +385,31 @@ export function start(): void {
     live.setHidden(document.hidden);
     repaint();
   });
+  overlay.subscribe(() => repaint());
+  setInterval(endPlay, END_PLAY_EVERY_MS);
   poll(DEVICES_EVERY_MS, refreshDevices);
   poll(CATALOG_EVERY_MS, refresh);
   void refresh();
+  await speak(firstLanguage);
+  effect(writeHash);
 }
 
+/** Browsers refuse to be told of a new address too often: Safari after 100 times in 30 s. */
+const HASH_EVERY_MS = 350;
+let hashWrittenAt = Number.NEGATIVE_INFINITY;
+let hashTimer: ReturnType<typeof setTimeout> | undefined;
+
 function writeHash(): void {
-  const hash = formatHash({ dataset: dataset.value, view: view.value, theme: theme.value });
+  const hash = formatHash(urlState());
+  clearTimeout(hashTimer);
+  const wait = hashWrittenAt + HASH_EVERY_MS - performance.now();
+  if (wait > 0) hashTimer = setTimeout(() => putHash(hash), wait);
+  else putHash(hash);
+}
+
+function putHash(hash: string): void {
   if (hash === location.hash) return;
+  hashWrittenAt = performance.now();
   // Replaced, not pushed: a window that changes with every drag would fill the browser's way back.
   window.history.replaceState(null, '', hash === '' ? location.pathname + location.search : hash);
 }

@@ -27,6 +27,8 @@ export class Feed {
   /** A paused view looks at the rings: nothing is trimmed. */
   held = false;
   refusal: string | null = null;
+  /** Between `subscribe` and `leave`. */
+  private joined = false;
   private renewedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -49,6 +51,7 @@ export class Feed {
       rate: FRAMES_A_SECOND,
     });
     if (!sent) return;
+    this.joined = true;
     this.refusal = null;
     this.renewedAt = this.link.now();
     if (this.current === null) this.replace(intake);
@@ -57,10 +60,9 @@ export class Feed {
 
   /** Ends the subscription; the samples stay and are drawn as they are. */
   leave(): void {
-    for (const intake of [this.current, this.next]) {
-      if (intake !== null) this.link.send({ op: 'unsubscribe', id: intake.id });
-    }
+    for (const id of this.ids()) this.link.send({ op: 'unsubscribe', id });
     this.next = null;
+    this.joined = false;
   }
 
   park(): void {
@@ -104,7 +106,7 @@ export class Feed {
   /** Once a second: forgets what left the window, renews what a full ring has lost of it. */
   tidy(): void {
     const intake = this.current;
-    if (intake === null || this.held || this.next !== null) return;
+    if (intake === null || !this.joined || this.held || this.next !== null) return;
     const now = this.link.now();
     if (intake.lacks(now - intake.span) && now - this.renewedAt > RENEW_AT_MOST_EVERY_US) {
       this.subscribe(intake.span, intake.pixels);
@@ -125,7 +127,9 @@ export class Feed {
     return this.next?.id === id ? this.next : null;
   }
 
+  /** Of the subscriptions that the server knows. */
   private ids(): number[] {
+    if (!this.joined) return [];
     return [this.current, this.next].flatMap((intake) => (intake === null ? [] : [intake.id]));
   }
 }

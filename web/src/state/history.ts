@@ -4,7 +4,7 @@
 
 import { getEvents, getSeries, type SeriesAnswer, type StoredEvent } from '../wire/rest';
 import { type Rows, TextTable } from './ring';
-import { parseInstant } from './window';
+import { parseInstant, type Stretch } from './window';
 
 /** One field of one device over one window, in buckets. */
 export interface PastLine extends Rows {
@@ -30,14 +30,40 @@ export interface PastQuestion {
   from: number;
   to: number;
   points: number;
+  /** Of a window that moves: a block of `blockAround`. */
+  moving?: boolean;
 }
 
 type Entry = { line: PastLine | null; detail: string | null };
 
 const GATHER_MS = 40;
-const KEPT_ENTRIES = 1_500;
+/** Requests under way; further questions wait, and those of a block that was passed meanwhile are dropped. */
+const MOST_UNDER_WAY = 4;
+/** Of all lines together; the ones that were asked for longest ago are forgotten first. */
+const MOST_BYTES = 48 * 1_048_576;
 /** Texts of a longer stretch are known from its newest events on. */
 const TEXT_EVENTS = 5_000;
+/** Buckets across one window while it moves: fine enough for the eye, and one question for panels of all widths. */
+const MOVING_POINTS = 400;
+const MOST_POINTS = 6_000;
+/** A block lasts as long as this of playing at least. µs of the clock. */
+const BLOCK_LASTS = 2_000_000;
+
+/**
+ * The stretch that is asked for while a window moves: a block and the one after it, so that the window is inside for a while,
+ * and the questions of all frames of that while are one. Blocks of a given length begin at its multiples.
+ */
+export function blockAround(window: Stretch, rate: number): Stretch & { points: number; length: number } {
+  const width = window.to - window.from;
+  const length = 2 ** Math.ceil(Math.log2(Math.max(width, Math.abs(rate) * BLOCK_LASTS)));
+  const from = Math.floor(window.from / length) * length;
+  const points = Math.min(Math.ceil((MOVING_POINTS * 2 * length) / width), MOST_POINTS);
+  return { from, to: from + 2 * length, points, length };
+}
+
+function bytesOf(line: PastLine): number {
+  return line.time.byteLength * (line.low === null ? 2 : 5);
+}
 
 function keyOf(q: PastQuestion): string {
   return JSON.stringify([q.dataset, q.device, q.from, q.to, q.points, q.field]);
@@ -112,12 +138,20 @@ export function textLineOf(events: StoredEvent[], field: string): PastLine {
   };
 }
 
+function laneOf(q: PastQuestion): string {
+  return JSON.stringify([q.dataset, q.device, q.field]);
+}
+
 export class History {
   private readonly entries = new Map<string, Entry>();
+  /** The newest answer of each field of each device: shown where the right one is still under way. */
+  private readonly newest = new Map<string, { line: PastLine; from: number; to: number }>();
   private asked: PastQuestion[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
   private abort = new AbortController();
   private window = '';
+  private bytes = 0;
+  private underWay = 0;
   /** Rises with every answer. */
   version = 0;
 
@@ -128,19 +162,33 @@ export class History {
   ask(question: PastQuestion): Entry | null {
     const key = keyOf(question);
     const known = this.entries.get(key);
-    if (known !== undefined) return known.line === null && known.detail === null ? null : known;
+    if (known !== undefined) {
+      // Asked for again: the last one to be forgotten.
+      this.entries.delete(key);
+      this.entries.set(key, known);
+      return known.line === null && known.detail === null ? null : known;
+    }
     const window = `${question.from}:${question.to}`;
-    if (window !== this.window) this.leaveWindow(window);
+    // Blocks are not given up with the window: it will be inside them for a while.
+    if (question.moving !== true && window !== this.window) this.leaveWindow(window);
     this.entries.set(key, { line: null, detail: null });
     this.asked.push(question);
     this.timer ??= setTimeout(() => this.flush(), GATHER_MS);
     return null;
   }
 
+  /** What is known of the same field and overlaps the stretch, until the answer is here. */
+  near(question: PastQuestion): PastLine | null {
+    const known = this.newest.get(laneOf(question));
+    return known !== undefined && known.from < question.to && known.to > question.from ? known.line : null;
+  }
+
   /** Forgets everything: the server was restarted or was away. */
   clear(): void {
     this.leaveWindow('');
     this.entries.clear();
+    this.newest.clear();
+    this.bytes = 0;
   }
 
   private leaveWindow(window: string): void {
@@ -148,25 +196,46 @@ export class History {
     this.abort.abort();
     this.abort = new AbortController();
     this.asked = [];
-    for (const [key, entry] of this.entries) {
-      if (entry.line === null || this.entries.size > KEPT_ENTRIES) this.entries.delete(key);
-    }
+    for (const [key, entry] of this.entries) if (entry.line === null) this.entries.delete(key);
   }
 
   private flush(): void {
     this.timer = undefined;
+    if (this.underWay >= MOST_UNDER_WAY) {
+      this.dropPassed();
+      this.timer = setTimeout(() => this.flush(), GATHER_MS);
+      return;
+    }
     const batches = new Map<string, PastQuestion[]>();
     for (const q of this.asked) {
-      const batch = JSON.stringify([q.dataset, q.device, q.points, q.kind]);
+      const batch = JSON.stringify([q.dataset, q.device, q.points, q.kind, q.from, q.to]);
       const questions = batches.get(batch);
       if (questions === undefined) batches.set(batch, [q]);
       else questions.push(q);
     }
     this.asked = [];
+    const { signal } = this.abort;
     for (const questions of batches.values()) {
-      if (questions[0]?.kind === 'text') for (const q of questions) void this.fetchText(q, this.abort.signal);
-      else void this.fetchSeries(questions, this.abort.signal);
+      if (questions[0]?.kind === 'text') for (const q of questions) void this.count(this.fetchText(q, signal));
+      else void this.count(this.fetchSeries(questions, signal));
     }
+  }
+
+  private async count(request: Promise<void>): Promise<void> {
+    this.underWay += 1;
+    await request.finally(() => {
+      this.underWay -= 1;
+    });
+  }
+
+  /** Of the questions that wait, only the newest stretches are still of use. */
+  private dropPassed(): void {
+    const stretches = [...new Set(this.asked.map((q) => q.from))].slice(-2);
+    this.asked = this.asked.filter((q) => {
+      const wanted = stretches.includes(q.from);
+      if (!wanted) this.entries.delete(keyOf(q));
+      return wanted;
+    });
   }
 
   private async fetchSeries(questions: PastQuestion[], signal: AbortSignal): Promise<void> {
@@ -191,8 +260,23 @@ export class History {
   }
 
   private settle(question: PastQuestion, entry: Entry): void {
-    this.entries.set(keyOf(question), entry);
+    const key = keyOf(question);
+    this.entries.set(key, entry);
+    if (entry.line !== null) {
+      this.bytes += bytesOf(entry.line);
+      this.newest.set(laneOf(question), { line: entry.line, from: question.from, to: question.to });
+      this.forgetOldest(key);
+    }
     this.version += 1;
     this.arrived();
+  }
+
+  private forgetOldest(except: string): void {
+    for (const [key, entry] of this.entries) {
+      if (this.bytes <= MOST_BYTES) return;
+      if (entry.line === null || key === except) continue;
+      this.bytes -= bytesOf(entry.line);
+      this.entries.delete(key);
+    }
   }
 }

@@ -63,6 +63,11 @@ export class LiveClient {
     this.feed(dataset).subscribe(span, pixels);
   }
 
+  /** Nothing shows the dataset any more: no more frames of it. What its rings hold stays, for a quick return. */
+  release(dataset: string): void {
+    if (this.wanted.delete(dataset)) this.feeds.get(dataset)?.leave();
+  }
+
   /** The datasets that are gone are no longer wanted. */
   keepOnly(datasets: Set<string>): void {
     for (const [name, feed] of this.feeds) {

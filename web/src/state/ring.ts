@@ -159,6 +159,14 @@ export function nearestValue(rows: Rows, column: Float64Array, time: number, rea
   return best;
 }
 
+/** Number of the last row with a value of `column` at or before `time`; -1 when there is none. */
+export function valueAtOrBefore(rows: Rows, column: Float64Array, time: number): number {
+  for (let i = Math.min(lowerBound(rows, time + 1), rows.size) - 1; i >= 0; i--) {
+    if (Number.isFinite(column[(rows.start + i) & rows.mask] as number)) return i;
+  }
+  return -1;
+}
+
 /** The newest value of `column`; NaN when there is none. */
 export function lastValue(rows: Rows, column: Float64Array): number {
   for (let i = rows.size - 1; i >= 0; i--) {

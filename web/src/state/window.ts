@@ -2,8 +2,24 @@
 
 export type Micros = number;
 
-/** `live`: slides with the clock. `paused`: stands still; `span` is what Live returns to. */
-export type View = { mode: 'live'; span: Micros } | { mode: 'paused'; span: Micros; from: Micros; to: Micros };
+export interface Stretch {
+  from: Micros;
+  to: Micros;
+}
+
+/**
+ * `live`: slides with the clock. `paused`: stands still; `span` is what Live returns to. `play`: slides over the past, at `rate`
+ * times the pace of the clock, backwards when it is negative, from where it was at the clock's `since`. With a loop the end of
+ * the window goes round in it.
+ */
+export type View =
+  | { mode: 'live'; span: Micros }
+  | ({ mode: 'paused'; span: Micros } & Stretch)
+  | ({ mode: 'play'; span: Micros; since: Micros; rate: number; loop: Stretch | null } & Stretch);
+
+export const RATES: readonly number[] = [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 100, 300, 1_000];
+export const FASTEST = 1_000;
+export const SLOWEST = 0.1;
 
 const SECOND = 1_000_000;
 const MINUTE = 60 * SECOND;
@@ -49,6 +65,8 @@ export function windowWord(span: Micros): string {
 }
 
 const CLOCK = /^(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d{1,6})?))?$/;
+/** As French writes it; no other order of these three is taken, so that none is guessed. */
+const DAY_FIRST = /^(\d{1,2})\/(\d{1,2})\/(\d{4})(.*)$/;
 const DATE = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?(Z|[+-]\d{2}:?\d{2})?$/;
 
 function parseClock(match: RegExpExecArray, now: Micros): Micros | null {
@@ -85,12 +103,32 @@ export function parseInstant(text: string, now: Micros): Micros | null {
   if (/^\d{13,17}$/.test(word)) return Number(word);
   const clock = CLOCK.exec(word);
   if (clock !== null) return parseClock(clock, now);
-  const date = DATE.exec(word);
+  const dayFirst = DAY_FIRST.exec(word);
+  const [, day = '', month = '', year = '', rest = ''] = dayFirst ?? [];
+  const date = DATE.exec(dayFirst === null ? word : `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}${rest}`);
   return date === null ? null : parseDate(date);
 }
 
-export function bounds(view: View, now: Micros): { from: Micros; to: Micros } {
-  return view.mode === 'live' ? { from: now - view.span, to: now } : { from: view.from, to: view.to };
+/** `value` brought into `loop` by going round. */
+function wrapped(value: Micros, loop: Stretch): Micros {
+  const length = loop.to - loop.from;
+  return loop.from + ((((value - loop.from) % length) + length) % length);
+}
+
+/** What is looked at when the clock says `now`. The past is not played beyond the present. */
+export function bounds(view: View, now: Micros): Stretch {
+  if (view.mode === 'live') return { from: now - view.span, to: now };
+  if (view.mode === 'paused') return { from: view.from, to: view.to };
+  const reached = view.to + (now - view.since) * view.rate;
+  const head = view.loop === null ? Math.min(reached, now) : wrapped(reached, view.loop);
+  return { from: head - (view.to - view.from), to: head };
+}
+
+/** The window goes on from where it is at `now`; a rate of another sign turns it round. */
+export function played(view: View, rate: number, loop: Stretch | null, now: Micros): View {
+  const { from, to } = bounds(view, now);
+  const size = Math.min(Math.max(Math.abs(rate), SLOWEST), FASTEST);
+  return { mode: 'play', span: view.span, from, to, since: now, rate: rate < 0 ? -size : size, loop };
 }
 
 export function pausedAt(view: View, from: Micros, to: Micros): View {
@@ -101,12 +139,14 @@ export function pausedAt(view: View, from: Micros, to: Micros): View {
 
 /** Half or double: live by the next preset, paused around the middle. `direction` +1 looks closer. */
 export function zoomed(view: View, direction: 1 | -1, now: Micros): View {
-  if (view.mode === 'paused') {
-    const half = ((view.to - view.from) / 2) * (direction > 0 ? 0.5 : 2);
+  if (view.mode !== 'live') {
+    const { from, to } = bounds(view, now);
+    const half = ((to - from) / 2) * (direction > 0 ? 0.5 : 2);
     // A window that ends in the past does not grow into the future: there is nothing to see.
-    const over = view.to <= now ? Math.max((view.from + view.to) / 2 + half - now, 0) : 0;
-    const middle = (view.from + view.to) / 2 - over;
-    return pausedAt(view, middle - half, middle + half);
+    const over = to <= now ? Math.max((from + to) / 2 + half - now, 0) : 0;
+    const middle = (from + to) / 2 - over;
+    const next = pausedAt(view, middle - half, middle + half);
+    return view.mode === 'paused' ? next : played(next, view.rate, view.loop, now);
   }
   const closer = PRESETS.filter((span) => span < view.span);
   const wider = PRESETS.filter((span) => span > view.span);
@@ -114,9 +154,41 @@ export function zoomed(view: View, direction: 1 | -1, now: Micros): View {
   return { mode: 'live', span: span ?? view.span };
 }
 
-/** Moves by a part of the window's width; a live window is paused by it. */
+/** Moves by a part of the window's width; a live window is paused by it, one that plays goes on from there. */
 export function panned(view: View, part: number, now: Micros): View {
   const { from, to } = bounds(view, now);
   const shift = (to - from) * part;
-  return pausedAt(view, from + shift, to + shift);
+  const next = pausedAt(view, from + shift, to + shift);
+  return view.mode === 'play' ? played(next, view.rate, view.loop, now) : next;
+}
+
+/** Closer or wider by `factor` around the place at `part` of the window's width, which stays under the pointer. */
+export function zoomedAt(view: View, factor: number, part: number, now: Micros): View {
+  const { from, to } = bounds(view, now);
+  const width = Math.min(Math.max((to - from) * factor, SHORTEST_SPAN), LONGEST_SPAN);
+  const left = from + (to - from) * part - width * part;
+  // Nothing is to be seen in the future: what would reach into it is pushed back.
+  const over = Math.max(left + width - Math.max(now, to), 0);
+  return pausedAt(view, left - over, left - over + width);
+}
+
+/** A timeline shows this many windows at most, and a few at least. */
+const MOST_WINDOWS = 240;
+const FEWEST_WINDOWS = 4;
+
+/**
+ * The stretch that the timeline shows, around the window: all there is (`extent`), or so much of it that the window is no mere
+ * dot. A `former` stretch that still does is kept, so that nothing jumps under a drag.
+ */
+export function timelineAround(window: Stretch, extent: Stretch, former: Stretch | null): Stretch {
+  const width = window.to - window.from;
+  const all = Math.max(extent.to - extent.from, FEWEST_WINDOWS * width);
+  const length = Math.min(all, MOST_WINDOWS * width);
+  if (former !== null) {
+    const ratio = (former.to - former.from) / length;
+    if (ratio > 0.5 && ratio < 2 && window.from >= former.from && window.to <= former.to) return former;
+  }
+  const end = Math.max(extent.to, window.to);
+  const to = Math.min((window.from + window.to) / 2 + length / 2, end);
+  return { from: to - length, to };
 }

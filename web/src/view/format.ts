@@ -1,26 +1,52 @@
 // Numbers and times as texts. Times are in the viewer's own zone.
 
-import { say, type TextKey } from './text';
+import { locale } from '../text/area';
+import { type ShellKey, say } from '../text/shell';
 
-const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-const decimals = [1, 2, 3].map((digits) => new Intl.NumberFormat('en-US', { maximumFractionDigits: digits }));
+interface NumberFormats {
+  whole: Intl.NumberFormat;
+  /** With at most 1, 2 and 3 digits after the point. */
+  decimals: Intl.NumberFormat[];
+}
+
+const made = new Map<string, NumberFormats>();
+
+/** Making one is slow and is done once a language. */
+function formats(): NumberFormats {
+  const name = locale();
+  let known = made.get(name);
+  if (known === undefined) {
+    const upTo = (digits: number) => new Intl.NumberFormat(name, { maximumFractionDigits: digits });
+    known = { whole: upTo(0), decimals: [upTo(1), upTo(2), upTo(3)] };
+    made.set(name, known);
+  }
+  return known;
+}
 
 /** A measured value, with about five significant digits. */
 export function formatValue(value: number): string {
   if (!Number.isFinite(value)) return '–';
   const size = Math.abs(value);
+  const { whole, decimals } = formats();
   if (Number.isInteger(value) && size < 1e9) return whole.format(value);
-  if (size >= 1e9 || (size < 5e-4 && size > 0)) return value.toExponential(3);
+  if (size >= 1e9 || (size < 5e-4 && size > 0))
+    return value.toExponential(3).replace('.', locale() === 'fr-FR' ? ',' : '.');
   const index = size >= 1_000 ? 0 : size >= 10 ? 1 : 2;
   return (decimals[index] as Intl.NumberFormat).format(value);
 }
 
+/** A number that people chose, as it is. */
+export function formatNumber(value: number): string {
+  return (formats().decimals[2] as Intl.NumberFormat).format(value);
+}
+
 export function formatCount(value: number): string {
-  return whole.format(value);
+  return formats().whole.format(value);
 }
 
 /** Events a second: `10/s`, `0.5/s`. */
 export function formatRate(rate: number): string {
+  const { whole, decimals } = formats();
   const n = rate >= 100 ? whole.format(rate) : (decimals[0] as Intl.NumberFormat).format(rate);
   return say('rate.perSecond', { n });
 }
@@ -38,7 +64,11 @@ export function formatClock(micros: number, digits = 0): string {
 
 export function formatDate(micros: number): string {
   const date = new Date(micros / 1_000);
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return say('time.date', {
+    year: date.getFullYear(),
+    month: two(date.getMonth() + 1),
+    day: two(date.getDate()),
+  });
 }
 
 export function formatInstant(micros: number): string {
@@ -53,8 +83,11 @@ const DAY = 86_400;
 export function formatDuration(micros: number): string {
   const seconds = micros / 1e6;
   if (seconds < 1) return say('time.ms', { n: Math.round(micros / 1_000) });
-  if (seconds < MINUTE) return say('time.s', { n: seconds < 10 ? Math.round(seconds * 10) / 10 : Math.floor(seconds) });
-  const [unit, key, below, belowKey]: [number, TextKey, number, TextKey] =
+  if (seconds < MINUTE)
+    return say('time.s', {
+      n: (formats().decimals[0] as Intl.NumberFormat).format(seconds < 10 ? seconds : Math.floor(seconds)),
+    });
+  const [unit, key, below, belowKey]: [number, ShellKey, number, ShellKey] =
     seconds >= DAY
       ? [DAY, 'time.d', HOUR, 'time.h']
       : seconds >= HOUR

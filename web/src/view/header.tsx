@@ -1,28 +1,14 @@
-// The head of the page: name, datasets, window, status, theme, help.
+// The head of the page: what the screen puts there, the window, the status, language, theme, help.
 
-import { dataset, datasets, hrefOf, latencyMs, link, rates, theme } from '../state/app';
+import type { ScreenModule } from '../screens/registry';
+import { latencyMs, link, rates, setLanguage, setTheme, theme } from '../state/app';
 import type { Theme } from '../state/url';
+import { type Language, language } from '../text/area';
+import { say } from '../text/shell';
 import { formatClock, formatLatency, formatRate } from './format';
-import { HelpIcon, Logo, MoonIcon, SunIcon, SystemIcon } from './icons';
+import { HelpIcon, MoonIcon, SunIcon, SystemIcon } from './icons';
 import { openShortcuts } from './shortcuts';
-import { say } from './text';
 import { WindowPicker } from './window-picker';
-
-function Datasets() {
-  const all = datasets.value ?? [];
-  return (
-    <nav class="datasets" aria-label={say('nav.label')}>
-      <a href={hrefOf(null)} aria-current={dataset.value === null ? 'page' : undefined}>
-        {say('nav.all')}
-      </a>
-      {all.map((d) => (
-        <a key={d.name} href={hrefOf(d.name)} aria-current={dataset.value === d.name ? 'page' : undefined}>
-          {d.label || d.name}
-        </a>
-      ))}
-    </nav>
-  );
-}
 
 function Connection() {
   const { state, since } = link.value;
@@ -67,26 +53,51 @@ function ThemeButton() {
     <button
       type="button"
       class="icon-button"
-      onClick={() => (theme.value = NEXT_THEME[current])}
+      onClick={() => setTheme(NEXT_THEME[current])}
       title={label}
       aria-label={label}
+      data-testid="theme"
     >
       <Icon />
     </button>
   );
 }
 
-export function Header() {
+const OTHER_LANGUAGE: Record<Language, Language> = { en: 'fr', fr: 'en' };
+
+/** Names the other language in that language: who cannot read the present one finds it. */
+function LanguageButton() {
+  const other = OTHER_LANGUAGE[language.value];
+  return (
+    <button
+      type="button"
+      class="icon-button"
+      lang={other}
+      title={say('language.other')}
+      aria-label={`${other.toUpperCase()}, ${say('language.other')}`}
+      onClick={() => setLanguage(other)}
+      data-testid="language"
+    >
+      <b aria-hidden="true">{other.toUpperCase()}</b>
+    </button>
+  );
+}
+
+export function Header({ title, module }: { title: string; module: ScreenModule | null }) {
+  const Bar = module?.Bar;
   return (
     <header class="top">
-      <a class="brand" href={hrefOf(null)} aria-label={say('app.name')}>
-        <Logo />
-        <span>{say('app.name')}</span>
-      </a>
-      <Datasets />
-      <WindowPicker />
+      {Bar === undefined ? (
+        <p class="screen-title" aria-hidden="true">
+          {title}
+        </p>
+      ) : (
+        <Bar />
+      )}
+      {module?.usesWindow === true && <WindowPicker />}
       <Status />
       <div class="tools">
+        <LanguageButton />
         <ThemeButton />
         <button
           type="button"

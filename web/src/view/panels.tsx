@@ -6,8 +6,8 @@ import { StripPanel } from '../chart/strip-panel';
 import { Tile } from '../chart/tile';
 import { TrackPanel } from '../chart/track-panel';
 import { ValueList } from '../chart/values';
+import { say } from '../text/charts';
 import type { SchemaField } from '../wire/rest';
-import { say } from './text';
 
 interface FieldProps {
   dataset: string;
@@ -24,7 +24,7 @@ function Unit({ unit }: { unit: string }) {
   return unit === '' ? null : <small class="unit">{unit}</small>;
 }
 
-function usePanel(
+export function usePanel(
   make: (parts: { box: HTMLElement; values: HTMLElement; message: HTMLElement }) => { destroy(): void },
   key: string,
 ) {
@@ -43,7 +43,7 @@ export function LineFigure({ dataset, field }: FieldProps) {
   const title = titleOf(field);
   const { box, values, message } = usePanel(
     (p) =>
-      new LinePanel(p.box, dataset, field.name, `${title} ${field.unit}`.trim(), new ValueList(p.values), p.message),
+      new LinePanel(p.box, dataset, [field.name], `${title} ${field.unit}`.trim(), new ValueList(p.values), p.message),
     `${dataset}/${field.name}`,
   );
   return (

@@ -1,16 +1,20 @@
 // The keyboard: what each key does, and the list that says so.
 
-import { goBack, goLive, pan, togglePause, zoom } from '../state/app';
-import { say, type TextKey } from './text';
+import { shown } from '../screens/current';
+import { goBack, goLive, pan, pause, play, playOn, rate, togglePause, view, zoom } from '../state/app';
+import { RATES } from '../state/window';
+import { type ShellKey, say } from '../text/shell';
 
 const PAN_PART = 0.25;
 
-const LIST: [string[], TextKey][] = [
+const LIST: [string[], ShellKey][] = [
   [['Space'], 'help.space'],
   [['+', '−'], 'help.zoom'],
   [['←', '→'], 'help.pan'],
   [['1', '…', '9'], 'help.jump'],
   [['L'], 'help.live'],
+  [['P', 'R'], 'help.play'],
+  [['<', '>'], 'help.rate'],
   [['Esc'], 'help.back'],
   [['?'], 'help.help'],
 ];
@@ -24,7 +28,8 @@ export function openShortcuts(): void {
   if (element !== null && !element.open) element.showModal();
 }
 
-const ACTIONS: Record<string, () => void> = {
+/** Keys of the time window: on screens that look at it. */
+const WINDOW_ACTIONS: Record<string, () => void> = {
   ' ': togglePause,
   '+': () => zoom(1),
   '=': () => zoom(1),
@@ -33,8 +38,20 @@ const ACTIONS: Record<string, () => void> = {
   ArrowRight: () => pan(PAN_PART),
   Escape: goBack,
   l: () => goLive(),
-  '?': openShortcuts,
+  p: () => (view.peek().mode === 'play' ? pause() : playOn(rate.peek())),
+  r: () => play(-rate.peek()),
+  '<': () => changeRate(-1),
+  '>': () => changeRate(1),
 };
+
+/** The next slower or faster pace; what plays takes it at once. */
+function changeRate(step: 1 | -1): void {
+  const next = step > 0 ? RATES.find((r) => r > rate.peek()) : RATES.findLast((r) => r < rate.peek());
+  if (next === undefined) return;
+  const current = view.peek();
+  if (current.mode === 'play') play(Math.sign(current.rate) * next);
+  else rate.value = next;
+}
 
 /** Scrolls to the n-th dataset of the page. */
 function jump(n: number): void {
@@ -42,7 +59,9 @@ function jump(n: number): void {
 }
 
 function actionOf(key: string): (() => void) | undefined {
-  return /^[1-9]$/.test(key) ? () => jump(Number(key)) : ACTIONS[key];
+  if (key === '?') return openShortcuts;
+  if (shown.peek()?.module.usesWindow !== true) return undefined;
+  return /^[1-9]$/.test(key) ? () => jump(Number(key)) : WINDOW_ACTIONS[key];
 }
 
 function isTyping(target: EventTarget | null): boolean {
@@ -87,6 +106,14 @@ export function Shortcuts() {
         <div>
           <dt>{say('help.drag')}</dt>
           <dd>{say('help.dragDoes')}</dd>
+        </div>
+        <div>
+          <dt>{say('help.wheel')}</dt>
+          <dd>{say('help.wheelDoes')}</dd>
+        </div>
+        <div>
+          <dt>{say('help.shiftDrag')}</dt>
+          <dd>{say('help.shiftDragDoes')}</dd>
         </div>
         <div>
           <dt>{say('help.double')}</dt>

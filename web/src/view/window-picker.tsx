@@ -3,10 +3,10 @@
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { goBack, goLive, live, pause, setView, view } from '../state/app';
-import { formatSpan, PRESETS, parseInstant, pausedAt } from '../state/window';
-import { formatDuration, formatInstant } from './format';
+import { bounds, formatSpan, PRESETS, parseInstant, pausedAt } from '../state/window';
+import { say } from '../text/shell';
+import { formatDuration, formatInstant, formatNumber } from './format';
 import { BackIcon, PauseIcon, PlayIcon } from './icons';
-import { say } from './text';
 
 function Presets() {
   const { mode, span } = view.value;
@@ -36,8 +36,9 @@ function Custom() {
   const fill = () => {
     const now = live.clock.now();
     const current = view.value;
-    from.value = current.mode === 'paused' ? formatInstant(current.from) : `-${formatSpan(current.span)}`;
-    to.value = current.mode === 'paused' ? formatInstant(current.to) : formatInstant(now);
+    const shown = bounds(current, now);
+    from.value = current.mode !== 'live' ? formatInstant(shown.from) : `-${formatSpan(current.span)}`;
+    to.value = current.mode !== 'live' ? formatInstant(shown.to) : formatInstant(now);
     wrong.value = '';
   };
   const apply = (event: Event) => {
@@ -101,6 +102,7 @@ function Mode() {
     );
   }
   const span = formatDuration(current.to - current.from);
+  const plays = current.mode === 'play';
   return (
     <>
       <button
@@ -114,12 +116,16 @@ function Mode() {
       </button>
       <button
         type="button"
-        class="mode paused"
+        class={plays ? 'mode playing' : 'mode paused'}
         onClick={() => goLive()}
         data-testid="mode"
         title={say('window.goLive')}
       >
-        <span>{say('window.pausedSpan', { span })}</span>
+        <span>
+          {plays
+            ? say('window.playing', { rate: formatNumber(current.rate), span })
+            : say('window.pausedSpan', { span })}
+        </span>
         <PlayIcon />
       </button>
     </>

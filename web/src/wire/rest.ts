@@ -63,16 +63,42 @@ export interface SeriesAnswer {
 
 export type Answer<T> = { ok: true; value: T } | { ok: false; detail: string; aborted: boolean };
 
-async function get<T>(path: string, signal?: AbortSignal): Promise<Answer<T>> {
+interface Ask {
+  body?: unknown;
+  signal?: AbortSignal | undefined;
+}
+
+/** One request with JSON in and out; an answer without a body is null. */
+export async function request<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<Answer<T>> {
+  return send(method, path, { body, signal });
+}
+
+async function send<T>(method: string, path: string, { body, signal }: Ask): Promise<Answer<T>> {
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (body !== undefined) headers['content-type'] = 'application/json';
   try {
-    const response = await fetch(path, { headers: { accept: 'application/json' }, ...(signal ? { signal } : {}) });
-    const body = (await response.json()) as T & { detail?: string };
-    if (response.ok) return { ok: true, value: body };
-    return { ok: false, detail: body.detail ?? `${response.status}`, aborted: false };
+    const response = await fetch(path, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal ? { signal } : {}),
+    });
+    const answer = (response.status === 204 ? null : await response.json()) as (T & { detail?: string }) | null;
+    if (response.ok) return { ok: true, value: answer as T };
+    return { ok: false, detail: answer?.detail ?? `${response.status}`, aborted: false };
   } catch (error) {
     const aborted = error instanceof DOMException && error.name === 'AbortError';
     return { ok: false, detail: error instanceof Error ? error.message : String(error), aborted };
   }
+}
+
+function get<T>(path: string, signal?: AbortSignal): Promise<Answer<T>> {
+  return send('GET', path, { signal });
 }
 
 export function getDatasets(): Promise<Answer<{ datasets: DatasetInfo[] }>> {
@@ -89,6 +115,7 @@ export function getDevices(): Promise<Answer<{ devices: DeviceInfo[] }>> {
 
 export interface SeriesQuery {
   dataset: string;
+  /** Empty: of all devices together. */
   device: string;
   fields: string[];
   /** µs since the epoch. */
@@ -110,8 +137,8 @@ export function getSeries(query: SeriesQuery, signal: AbortSignal): Promise<Answ
     to: String(Math.round(query.to)),
     points: String(query.points),
     agg: query.agg,
-    device: query.device,
   });
+  if (query.device !== '') parameters.set('device', query.device);
   return get(`/api/v1/datasets/${encodeURIComponent(query.dataset)}/series?${parameters}`, signal);
 }
 

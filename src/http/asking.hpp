@@ -1,0 +1,38 @@
+// What the routes of questions share.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+
+#include <iotstream/http/questions.hpp>
+#include <iotstream/query/filter.hpp>
+
+#include "http/parameters.hpp"
+
+namespace iotstream::http {
+
+/// A handler whose work runs on the askers; 503 when their queue is full.
+net::Handler on_askers(Questions& questions, std::function<Answer(const net::Request&)> work);
+
+/// `where=`, in the language of room query; nullptr when it is absent. Errors: invalid, with the place of what is wrong.
+Result<std::shared_ptr<const query::Bound>> where_parameter(Services& services, const net::Request& request,
+                                                            const model::Schema& schema);
+
+/// True once the client has left, or the process stops.
+class GivenUp {
+ public:
+  GivenUp(const Questions& questions, const net::Request& request);
+  explicit operator bool() const { return left_->load(std::memory_order_relaxed) || questions_.stopping(); }
+
+ private:
+  const Questions& questions_;
+  /// Shared: the client may leave while the answer is already on its way.
+  std::shared_ptr<std::atomic<bool>> left_ = std::make_shared<std::atomic<bool>>(false);
+};
+
+void add_sql_route(net::Router& router, Questions& questions);
+void add_profile_routes(net::Router& router, Questions& questions);
+void add_file_routes(net::Router& router, Services& services);
+
+}  // namespace iotstream::http

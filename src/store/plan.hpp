@@ -1,0 +1,36 @@
+// Where the answer to a question about a window of time is read: from the rows, or from rollups. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "store/rollup.hpp"
+
+namespace iotstream::store {
+
+/// A part of the window and the tier that it is read from. Of a rollup's tier whole buckets.
+struct Segment {
+  Tier tier = Tier::rows;
+  std::int64_t from = 0;  ///< µs, inclusive
+  std::int64_t to = 0;    ///< µs, exclusive
+  bool operator==(const Segment&) const = default;
+};
+
+/// What there is to read from. By Tier.
+struct Sources {
+  std::array<bool, 4> usable = {true, false, false, false};
+  /// Before this time the tier may lack something, because retention was there; at hours. INT64_MIN: nothing.
+  std::array<std::int64_t, 4> horizon = {INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN};
+};
+
+/// Parts in order of time that cover [from, to): the largest buckets inside, smaller ones towards the ends, rows at the very
+/// ends. Where retention was, the tier that is kept longest; if that is not the rows, the ends are widened to whole buckets.
+std::vector<Segment> plan(std::int64_t from, std::int64_t to, const Sources& sources);
+
+/// The tiers whose buckets lie in one bucket each when those are `interval_us` long and begin at its multiples.
+Sources that_divide(Sources sources, std::int64_t interval_us);
+/// The tiers of which a stretch of `length_us`, wherever it begins, holds some whole buckets.
+Sources that_fit(Sources sources, std::int64_t length_us);
+
+}  // namespace iotstream::store
