@@ -172,7 +172,9 @@ Task<bool> Connection::serve_admitted(Admission& admission) {
   }
   bool went_on = co_await receive_body(streams ? state_->options.streamed_from : std::numeric_limits<std::uint64_t>::max());
   if (!went_on) co_return false;
-  if (streams && !parser_->done() && !parser_->failed()) {
+  // A body that came whole with the first bytes is a short one, unless even that is more than may be gathered.
+  const bool is_long = !parser_->done() || parser_->body_received() > state_->options.config.body_size_max;
+  if (streams && is_long && !parser_->failed()) {
     auto sink = open_sink(admission, *opener);
     if (sink) co_return co_await serve_streamed(admission, sink);
     parser_->limit_body();

@@ -60,8 +60,7 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
 
   void fail(unsigned status, std::string_view reason, std::string_view detail);
   void fail(const error_code& error);
-  bool body_too_large() const;
-  std::size_t take_body(text bytes, error_code& error);
+  std::size_t take_body(text bytes);
 
   void on_request_impl(boost::beast::http::verb method, text method_text, text target, int version, error_code& error) override;
   void on_response_impl(int, text, int, error_code&) override {}
@@ -79,7 +78,6 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
   Headers headers_;
   std::string body_;
   std::uint64_t body_received_ = 0;
-  std::uint64_t body_announced_ = 0;  ///< by a Content-Length
   unsigned status_ = 0;
   std::string_view reason_;
   std::string_view detail_;

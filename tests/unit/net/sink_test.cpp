@@ -137,8 +137,9 @@ TEST_CASE("a client that leaves in the middle ends the sink without an answer") 
 TEST_CASE("a body whose framing breaks in the middle is told so, and the sink dies") {
   Fixture fixture;
   RawClient client(fixture.port);
-  client.send("POST /sink HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + numbered(2000) +
-              "\r\nnonsense\r\n");
+  client.send("POST /sink HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + numbered(2000));
+  REQUIRE(fixture.seen->first.wait());
+  client.send("\r\nnonsense\r\n");
   CHECK(client.answer().status == 400);
   CHECK(fixture.seen->died.wait());
 }
