@@ -1,5 +1,6 @@
 #include "bench/support/bench.hpp"
 #include "bench/system/import.hpp"
+#include "bench/system/ingest.hpp"
 #include "bench/system/log.hpp"
 #include "bench/system/mqtt.hpp"
 #include "bench/system/path.hpp"
@@ -23,6 +24,11 @@ const std::vector<Entry>& suite() {
        "a CSV file of a machine's readings into the catalog, beside prepared SQLite inserts of the same values, 10,000 a "
        "transaction",
        import},
+      {"ingest",
+       "readings of 512 bytes and 23 members: through the gate in this process, and over HTTP into a process of its own; 1,000 "
+       "a "
+       "body, or one a request; the client keeps to the last processor",
+       ingest},
       {"profile", "the exact profile of an imported CSV file, beside SQLite handing over the same values", profile_suite},
       {"mqtt", "one publisher, one subscriber, messages of 512 bytes over 8 devices; the same client beside Debian's mosquitto",
        mqtt},

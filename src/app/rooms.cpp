@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <iotstream/base/diagnostics.hpp>
+#include <iotstream/elastic/routes.hpp>
 #include <iotstream/http/dashboards.hpp>
+#include <iotstream/influx/routes.hpp>
 #include <iotstream/ingest/batch.hpp>
 #include <iotstream/os/disk.hpp>
 
@@ -124,11 +126,30 @@ Status Rooms::open_all() {
     services_->mqtt_clients = [this] { return mqtt ? mqtt->clients() : std::vector<mqtt::ClientStatus>(); };
   ingest::add_routes(router_, *gate, *workers, config.server.body_size_max);
   ingest::add_sinks(sinks_, *gate, config.server.body_size_max);
+  add_foreign_routes();
   http::add_routes(router_, *services_);
   http::add_dashboard_routes(router_, *services_, *dashboards);
   http::add_question_routes(router_, *questions_);
   observe_process();
   return {};
+}
+
+/// The ways in of other systems, where the configuration asks for them.
+void Rooms::add_foreign_routes() {
+  const influx::Options points{config.influx, config.server.body_size_max, [this] { return dataset_names(); }};
+  influx::add_routes(router_, sinks_, *gate, *workers, points);
+  const elastic::Options documents{config.elasticsearch.enabled, config.server.body_size_max, [this](std::string_view dataset) {
+                                     return !dataset.starts_with('_') && log->find(dataset) != nullptr;
+                                   }};
+  elastic::add_routes(router_, *gate, *workers, documents);
+  if (documents.enabled) services_->front = elastic::banner_for;
+}
+
+std::vector<std::string> Rooms::dataset_names() const {
+  std::vector<std::string> names;
+  for (const log::Topic* topic : log->topics())
+    if (!topic->name().starts_with('_')) names.push_back(topic->name());
+  return names;
 }
 
 catalog::ImportsOptions Rooms::imports_options() {

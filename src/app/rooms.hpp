@@ -78,6 +78,8 @@ class Rooms {
  private:
   explicit Rooms(const config::Config& configuration) : config(configuration) {}
   Status open_all();
+  void add_foreign_routes();
+  std::vector<std::string> dataset_names() const;
   catalog::ImportsOptions imports_options();
   void replay(const std::string& prototype);
   void observe_process();

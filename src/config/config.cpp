@@ -373,6 +373,32 @@ Imports read_imports(Section section) {
   return imports;
 }
 
+bool holds_once(std::string_view text, std::string_view part) {
+  const std::size_t at = text.find(part);
+  return at != std::string_view::npos && text.find(part, at + 1) == std::string_view::npos;
+}
+
+Influx read_influx(Section section) {
+  Influx influx;
+  section.read("enabled", influx.enabled);
+  section.read("dataset", influx.dataset);
+  const bool twice = influx.dataset.find("{database}") != std::string::npos && !holds_once(influx.dataset, "{database}");
+  if (!holds_once(influx.dataset, "{measurement}") || twice)
+    section.problem("dataset",
+                    "influx.dataset must hold {measurement} once, and may hold {database} once: "
+                    "\"{measurement}\" or \"{database}.{measurement}\"");
+  section.read_texts("device", influx.device_tags);
+  section.refuse_the_rest();
+  return influx;
+}
+
+Elasticsearch read_elasticsearch(Section section) {
+  Elasticsearch elasticsearch;
+  section.read("enabled", elasticsearch.enabled);
+  section.refuse_the_rest();
+  return elasticsearch;
+}
+
 Config read_config(const Node& tree, std::vector<Problem>& problems) {
   Config config;
   Section root(&tree, "", problems);
@@ -381,6 +407,8 @@ Config read_config(const Node& tree, std::vector<Problem>& problems) {
   if (auto usable = check_folder(config.data_dir); !usable.ok()) root.problem("data_dir", usable.error().message);
   config.server = read_server(root.read_section("server"));
   config.mqtt = read_mqtt(root.read_section("mqtt"), config.server);
+  config.influx = read_influx(root.read_section("influx"));
+  config.elasticsearch = read_elasticsearch(root.read_section("elasticsearch"));
   config.log = read_log(root.read_section("log"));
   read_topics(root, config, problems);
   config.store = read_store(root.read_section("store"));

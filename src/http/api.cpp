@@ -20,7 +20,7 @@ void add_routes(net::Router& router, Services& services) {
   add_member_routes(router, services);
   add_operation_routes(router, services);
   add_live_route(router, services);
-  add_asset_routes(router);
+  add_asset_routes(router, services.front);
 }
 
 }  // namespace iotstream::http

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace iotstream::http {
 
@@ -59,20 +60,27 @@ net::Response serve(const Asset& asset, const net::Request& request) {
   return response;
 }
 
+void add_front(net::Router& router, const Front& front, net::Handler page) {
+  router.add(net::Method::get, "/", [front, page = std::move(page)](net::Request request, net::Respond respond) {
+    if (front)
+      if (auto answer = front(request)) return respond(std::move(*answer));
+    page(std::move(request), std::move(respond));
+  });
+}
+
 }  // namespace
 
-void add_asset_routes(net::Router& router) {
+void add_asset_routes(net::Router& router, const Front& front) {
   for (const Asset& asset : embedded_assets()) {
     const auto handler = [&asset](net::Request request, net::Respond respond) { respond(serve(asset, request)); };
     router.add(net::Method::get, std::string(asset.path), handler);
-    if (asset.path == "/index.html") router.add(net::Method::get, "/", handler);
+    if (asset.path == "/index.html") add_front(router, front, handler);
   }
-  if (embedded_assets().empty()) {
-    router.add(net::Method::get, "/", [](net::Request, net::Respond respond) {
-      respond(net::Response::text(
-          "This build has no dashboard (IOTSTREAM_EMBED_WEB=OFF). The API is described at /api/v1/openapi.json.\n"));
-    });
-  }
+  if (!embedded_assets().empty()) return;
+  add_front(router, front, [](const net::Request&, const net::Respond& respond) {
+    respond(net::Response::text(
+        "This build has no dashboard (IOTSTREAM_EMBED_WEB=OFF). The API is described at /api/v1/openapi.json.\n"));
+  });
 }
 
 }  // namespace iotstream::http

@@ -1,6 +1,8 @@
 // The dashboard's files, embedded at build time.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +22,8 @@ struct Asset {
 /// Defined in the build folder, by cmake/embed.mjs. Views into the binary.
 const std::vector<Asset>& embedded_assets();
 
-void add_asset_routes(net::Router& router);
+/// `front` is asked first about `/`, when it is not empty: an answer stands in the page's place.
+using Front = std::function<std::optional<net::Response>(const net::Request&)>;
+void add_asset_routes(net::Router& router, const Front& front);
 
 }  // namespace iotstream::http

@@ -47,6 +47,24 @@ constexpr Operation operations[] = {
      "order: desc (newest first, default) or asc;limit: at most so many (100);cursor: next of the former page;format: json "
      "(default), ndjson or csv",
      "", "200,404", json_type},
+    {"/write", "post",
+     "With influx.enabled: points of InfluxDB's line protocol, as version 1 takes them. 204 when all were taken; 400 tells "
+     "which "
+     "were not, the others are. Beside it /ping, /health and /query answer what clients ask; see docs/influx.md.",
+     "db: a word that influx.dataset may use;precision: ns (default), n, us, u, ms, s, m or h", "text/plain",
+     "204,413,415,429,503,507", ""},
+    {"/api/v2/write", "post", "With influx.enabled: the same, as version 2 takes them.",
+     "bucket: a word that influx.dataset may use;org: anything;precision: ns (default), us, ms or s", "text/plain",
+     "204,413,415,429,503,507", ""},
+    {"/_bulk", "post",
+     "With elasticsearch.enabled: documents as readings, an index for a dataset: "
+     "{\"took\",\"errors\",\"items\"}. index and create are taken, update and delete refused item by item. Beside it /{index} "
+     "and "
+     "/_cluster/health answer what clients ask; see docs/elasticsearch.md.",
+     "", "application/x-ndjson", "200,413,415,429,503", json_type},
+    {"/{index}/_bulk", "post", "The same, for documents that name no index.", "", "application/x-ndjson", "200,413,415,429,503",
+     json_type},
+    {"/{index}/_doc", "post", "With elasticsearch.enabled: one document.", "", json_type, "201,413,415,429,503", json_type},
     {"/api/v1/datasets", "get",
      "All datasets: name, topic, label, schema version, compatibility, conflicts, fields, devices, events, rate, first and "
      "last "

@@ -72,7 +72,7 @@ LineBatch::LineBatch(BatchParts parts, const Submission& submission)
       submission_(submission),
       workspace_(workspaces_.take()),
       intake_(*workspace_, shared_->letters, submission_, parts.clock.now(), numbering(submission), 0, {}),
-      feed_(intake_, parts.clock, std::move(parts.csv)) {
+      feed_(intake_, parts.clock, parts.layout, std::move(parts.csv)) {
   submission_.dataset = dataset_;
   submission_.source = source_;
   submission_.device = device_;
@@ -140,11 +140,13 @@ std::unique_ptr<Batch> make_batch(BatchParts parts, const Submission& submission
 
 std::unique_ptr<Batch> make_refused_batch(Outcome outcome) { return std::make_unique<RefusedBatch>(std::move(outcome)); }
 
-void LineFeed::read(std::string_view lines, bool end) {
-  if (csv_)
+/// Reads whole lines; what is left of them is a point that is not whole.
+std::string_view LineFeed::read(std::string_view lines, bool end) {
+  if (csv_) {
     intake_.read_csv(*csv_, lines, end, clock_.now());
-  else
-    intake_.read_lines(lines, clock_.now());
+    return {};
+  }
+  return lines.substr(intake_.read_lines(lines, layout_, end, clock_.now()));
 }
 
 void LineFeed::take(std::string_view bytes) {
@@ -164,11 +166,11 @@ void LineFeed::take(std::string_view bytes) {
   const std::size_t last = bytes.rfind('\n');
   const std::size_t whole = last == std::string_view::npos ? 0 : last + 1;
   if (rest_.empty() && whole > 0) {
-    read(bytes.substr(0, whole), false);
+    rest_ = read(bytes.substr(0, whole), false);
   } else if (whole > 0) {
     rest_.append(bytes.substr(0, whole));
-    read(rest_, false);
-    rest_.clear();
+    const std::string lines = std::exchange(rest_, {});
+    rest_ = read(lines, false);
   }
   rest_.append(bytes.substr(whole));
   if (rest_.size() > reading_size_max) give_up_line();
@@ -176,14 +178,20 @@ void LineFeed::take(std::string_view bytes) {
 
 /// The last line is longer than a reading may be, and its end is still to come.
 void LineFeed::give_up_line() {
+  const std::string lines = std::exchange(rest_, {});
+  // The reader of CSV has limits of its own, and line breaks other than LF.
   if (csv_) {
-    // The reader of CSV has limits of its own, and line breaks other than LF.
-    read(rest_, false);
-  } else {
-    intake_.reject_line(rest_, ErrorKind::too_large, fmt::format("the reading has more than {} bytes", reading_size_max));
-    skipping_ = true;
+    read(lines, false);
+    return;
   }
+  // A quote that stays open costs its own line; those behind it are points again.
+  const std::size_t whole = lines.rfind('\n') + 1;
+  if (whole > 0) read(std::string_view(lines).substr(0, whole), true);
+  rest_ = lines.substr(whole);
+  if (rest_.size() <= reading_size_max) return;
+  intake_.reject_line(rest_, ErrorKind::too_large, fmt::format("the reading has more than {} bytes", reading_size_max));
   rest_.clear();
+  skipping_ = true;
 }
 
 void LineFeed::finish() {

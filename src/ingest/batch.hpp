@@ -18,19 +18,20 @@ namespace iotstream::ingest {
 /// From bytes cut anywhere to whole lines in an Intake. Memory: a workspace, and the longest line. One thread at a time.
 class LineFeed {
  public:
-  /// `csv`: of a CSV body; without it lines are readings.
-  LineFeed(Intake& intake, os::Clock& clock, std::optional<catalog::CsvStream> csv)
-      : intake_(intake), clock_(clock), csv_(std::move(csv)) {}
+  /// `layout`: lines, points, or csv with `csv`.
+  LineFeed(Intake& intake, os::Clock& clock, Layout layout, std::optional<catalog::CsvStream> csv)
+      : intake_(intake), clock_(clock), layout_(layout), csv_(std::move(csv)) {}
 
   void take(std::string_view bytes);
   void finish();
 
  private:
-  void read(std::string_view lines, bool end);
+  std::string_view read(std::string_view lines, bool end);
   void give_up_line();
 
   Intake& intake_;
   os::Clock& clock_;
+  Layout layout_;
   std::optional<catalog::CsvStream> csv_;
   std::string rest_;       ///< of the last line, that is not whole yet
   bool begun_ = false;     ///< the byte order mark has been looked for
@@ -42,6 +43,7 @@ struct BatchParts {
   std::shared_ptr<Shared> shared;
   Workspaces& workspaces;
   os::Clock& clock;
+  Layout layout = Layout::lines;
   std::optional<catalog::CsvStream> csv;  ///< of a CSV body
   log::Topic* producer_in = nullptr;      ///< entered at the desk of producers: left by the batch
 };

@@ -182,7 +182,7 @@ void GateImpl::submit(const Submission& submission, Done done) {
 std::unique_ptr<Batch> GateImpl::open_batch(const Submission& submission) {
   const Result<Layout> layout = layout_of(without_mark(submission.body), submission.format);
   if (!layout || *layout == Layout::object || *layout == Layout::array) return nullptr;
-  BatchParts parts{shared_, workspaces_, clock_, {}, nullptr};
+  BatchParts parts{shared_, workspaces_, clock_, *layout, {}, nullptr};
   if (*layout == Layout::csv) {
     if (submission.dataset.empty()) return nullptr;
     Result<catalog::CsvStream> csv = catalog::CsvStream::open(submission.body);

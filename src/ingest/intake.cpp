@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "ingest/letter_record.hpp"
 #include "ingest/place.hpp"
 
 namespace iotstream::ingest {
@@ -103,15 +104,16 @@ Status Intake::run_json(Layout layout) {
   return {};
 }
 
-void Intake::read_lines(std::string_view lines, Timestamp arrival) {
+std::size_t Intake::read_lines(std::string_view lines, Layout layout, bool end, Timestamp arrival) {
   arrival_ = arrival;
-  layout_ = Layout::lines;
+  layout_ = layout;
   body_ = lines;
-  Pieces pieces(lines, Layout::lines, lines_);
+  Pieces pieces(lines, layout, lines_, end);
   Piece piece;
   while (pieces.next(piece))
     if (due()) take(piece);
   lines_ = pieces.number();
+  return pieces.at();
 }
 
 void Intake::read_csv(catalog::CsvStream& stream, std::string_view lines, bool end, Timestamp arrival) {
@@ -183,7 +185,9 @@ bool Intake::due() {
 void Intake::take(const Piece& piece) {
   Encoder* encoder = nullptr;
   std::optional<Problem> problem;
-  if (submission_.dataset.empty()) {
+  if (layout_ == Layout::points) {
+    problem = workspace_.points().read(piece.text, *submission_.points, pick_, encoder);
+  } else if (submission_.dataset.empty()) {
     problem = workspace_.reader().read_envelope(piece.text, body_, pick_, encoder);
   } else {
     Result<Encoder*> picked = workspace_.encoder(submission_.dataset);
@@ -295,6 +299,9 @@ void Intake::keep(const Piece& piece, std::string_view dataset, const std::strin
     letter.form = LetterForm::csv;
     letter.header = csv_header_.empty() ? csv_lines_.header() : std::string_view(csv_header_);
     text = csv_lines_.row_at(piece.number);
+  } else if (layout_ == Layout::points) {
+    letter.form = LetterForm::point;
+    letter.header = encode(*submission_.points);
   } else {
     letter.form = submission_.dataset.empty() ? LetterForm::envelope : LetterForm::reading;
   }

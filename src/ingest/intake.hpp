@@ -39,8 +39,9 @@ class Intake {
 
   /// For a body that comes in pieces, instead of run(): the log's back-pressure is waited for, up to `patience`.
   void wait_up_to(Duration patience) { patience_ = patience; }
-  /// The next whole lines, one reading each, arrived at `arrival`.
-  void read_lines(std::string_view lines, Timestamp arrival);
+  /// The next whole lines, of layout lines or points, arrived at `arrival`; `end`: there are no more. Bytes read: a point whose
+  /// quote is still open is left.
+  std::size_t read_lines(std::string_view lines, Layout layout, bool end, Timestamp arrival);
   /// The next lines of a CSV text; `end`: there are no more. `header` is its first row, for dead letters.
   void read_csv(catalog::CsvStream& stream, std::string_view lines, bool end, Timestamp arrival);
   /// What comes next is not a reading, and is rejected as one: `text` is its begin, of `size` bytes.

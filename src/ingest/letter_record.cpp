@@ -1,14 +1,18 @@
 #include "ingest/letter_record.hpp"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <simdjson.h>
+
+#include <fmt/format.h>
 
 #include <iotstream/base/json.hpp>
 
 namespace iotstream::ingest {
 namespace {
 
-constexpr std::array<std::string_view, 4> form_names{"reading", "envelope", "csv", "body"};
+constexpr std::array<std::string_view, 5> form_names{"reading", "envelope", "csv", "point", "body"};
 
 std::string text_of(simdjson::dom::element document, const char* name) {
   std::string_view text;
@@ -72,6 +76,28 @@ std::optional<DeadLetter> decode(const log::Record& record) {
   letter.header = rest.substr(0, number_of(document, "header_size"));
   letter.raw = rest.substr(letter.header.size());
   return letter;
+}
+
+std::string encode(const PointRules& rules) {
+  std::string text = fmt::format("{}\n{}\n{}", rules.unit_ns, rules.prefix, rules.suffix);
+  for (const std::string& tag : rules.device_tags) text.append("\n").append(tag);
+  return text;
+}
+
+PointRules decode_rules(std::string_view text) {
+  PointRules rules;
+  const auto next = [&text] {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view part = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    return part;
+  };
+  const std::string_view unit = next();
+  std::from_chars(unit.data(), unit.data() + unit.size(), rules.unit_ns);
+  rules.prefix = next();
+  rules.suffix = next();
+  while (!text.empty()) rules.device_tags.emplace_back(next());
+  return rules;
 }
 
 std::string encode_settled(const std::vector<std::uint64_t>& offsets) {

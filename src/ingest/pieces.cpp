@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "ingest/place.hpp"
+#include "ingest/point_reader.hpp"
 
 namespace iotstream::ingest {
 namespace {
@@ -60,6 +62,7 @@ std::string_view without_mark(std::string_view body) {
 }
 
 Result<Layout> layout_of(std::string_view body, BodyFormat format) {
+  if (format == BodyFormat::points) return Layout::points;
   const std::string_view text = trimmed(body);
   if (text.empty()) return Error{ErrorKind::invalid, "the body is empty: send at least one reading"};
   if (format == BodyFormat::csv) return Layout::csv;
@@ -85,7 +88,8 @@ Result<Layout> layout_of(std::string_view body, BodyFormat format) {
   return Layout::object;
 }
 
-Pieces::Pieces(std::string_view body, Layout layout, std::uint64_t before) : body_(body), layout_(layout), number_(before) {
+Pieces::Pieces(std::string_view body, Layout layout, std::uint64_t before, bool whole)
+    : body_(body), layout_(layout), number_(before), whole_(whole) {
   if (layout_ != Layout::array) return;
   skip_blanks();
   ++at_;  // the opening bracket
@@ -99,6 +103,7 @@ Pieces::Pieces(std::string_view body, Layout layout, std::uint64_t before) : bod
 bool Pieces::next(Piece& piece) {
   if (layout_ == Layout::lines) return next_line(piece);
   if (layout_ == Layout::array) return next_element(piece);
+  if (layout_ == Layout::points) return next_point(piece);
   if (finished_) return false;
   finished_ = true;
   piece = {trimmed(body_), 1};
@@ -111,6 +116,26 @@ bool Pieces::next_line(Piece& piece) {
     piece = {trimmed(body_.substr(at_, end - at_)), ++number_};
     at_ = end + 1;
     if (!piece.text.empty()) return true;
+  }
+  return false;
+}
+
+/// Comments and blank lines are passed over; a point with line breaks in its texts has the number of its first line.
+bool Pieces::next_point(Piece& piece) {
+  number_ += std::exchange(more_lines_, 0);
+  while (at_ < body_.size()) {
+    std::size_t end = point_end(body_, at_);
+    if (end == std::string_view::npos && !whole_) return false;
+    if (end == std::string_view::npos) end = std::min(body_.find('\n', at_), body_.size());
+    const std::string_view text = body_.substr(at_, end - at_);
+    piece = {trimmed(text), ++number_};
+    at_ = end + 1;
+    const auto more_lines = static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+    if (!piece.text.empty() && piece.text[0] != '#') {
+      more_lines_ = more_lines;
+      return true;
+    }
+    number_ += more_lines;
   }
   return false;
 }

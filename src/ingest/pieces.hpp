@@ -1,6 +1,7 @@
 // Cuts a body into the texts of its readings, so that each is parsed, taken or refused alone.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,7 +18,7 @@ struct Piece {
 };
 
 /// How the body is laid out.
-enum class Layout : unsigned char { object, array, lines, csv };
+enum class Layout : unsigned char { object, array, lines, csv, points };
 
 /// What a body is: as its format says, else by its first bytes. A body of format json that is an object followed by a new line
 /// and another object counts as lines: many clients send NDJSON under `application/json`. Errors: invalid (empty, or neither
@@ -28,8 +29,9 @@ Result<Layout> layout_of(std::string_view body, BodyFormat format);
 /// business. Views of `body`.
 class Pieces {
  public:
-  /// `before`: lines that stood before the body's first.
-  Pieces(std::string_view body, Layout layout, std::uint64_t before = 0);
+  /// `before`: lines that stood before the body's first. `whole`: nothing comes behind it, so that a point whose quote stays
+  /// open is its line; else such a point is left.
+  Pieces(std::string_view body, Layout layout, std::uint64_t before = 0, bool whole = true);
   /// False at the end, and when the rest cannot be told apart: then broken() says why.
   bool next(Piece& piece);
   /// The offset and reason of an array that does not end as one.
@@ -40,9 +42,12 @@ class Pieces {
   const std::optional<Broken>& broken() const { return broken_; }
   /// Of the last piece; of lines, blank ones counted.
   std::uint64_t number() const { return number_; }
+  /// How far the body has been read.
+  std::size_t at() const { return std::min(at_, body_.size()); }
 
  private:
   bool next_line(Piece& piece);
+  bool next_point(Piece& piece);
   bool next_element(Piece& piece);
   bool fail(std::size_t offset, std::string reason);
   void skip_blanks();
@@ -51,6 +56,8 @@ class Pieces {
   Layout layout_;
   std::size_t at_ = 0;
   std::uint64_t number_;
+  std::uint64_t more_lines_ = 0;  ///< of the last point, beyond its first
+  bool whole_;
   bool finished_ = false;
   std::optional<Broken> broken_;
 };

@@ -6,6 +6,8 @@
 
 #include <iotstream/ingest/gate.hpp>
 
+#include "ingest/letter_record.hpp"
+
 namespace iotstream::ingest {
 namespace {
 
@@ -17,6 +19,8 @@ BodyFormat format_of(LetterForm form) {
   switch (form) {
     case LetterForm::csv:
       return BodyFormat::csv;
+    case LetterForm::point:
+      return BodyFormat::points;
     case LetterForm::body:
       return BodyFormat::detect;
     default:
@@ -29,8 +33,10 @@ std::future<Result<Outcome>> send(Gate& gate, const DeadLetter& letter) {
   const std::string body = body_of(letter);
   const std::string source = fmt::format("{} again", letter.source);
   Submission submission;
-  submission.dataset = letter.form == LetterForm::envelope ? std::string_view() : std::string_view(letter.dataset);
+  const bool names_itself = letter.form == LetterForm::envelope || letter.form == LetterForm::point;
+  submission.dataset = names_itself ? std::string_view() : std::string_view(letter.dataset);
   submission.format = format_of(letter.form);
+  if (letter.form == LetterForm::point) submission.points = std::make_shared<const PointRules>(decode_rules(letter.header));
   submission.body = body;
   submission.source = source;
   submission.device = letter.device;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <iotstream/ingest/batch.hpp>
+#include <iotstream/ingest/bodies.hpp>
 
 #include "ingest/answers.hpp"
 #include "ingest/batch_sink.hpp"
@@ -15,13 +16,6 @@ namespace iotstream::ingest {
 namespace {
 
 constexpr std::size_t body_on_socket_thread_max = 64u << 10;
-
-/// How a request says what its body holds, and how the outcome is told.
-struct BodyWay {
-  /// Fills what `submission` says beside its body, as views of `request`. An error refuses the body unseen.
-  std::function<Status(const net::Request& request, Submission& submission)> read;
-  Answer answer;
-};
 
 BodyWay way_of(bool envelope) {
   return {[envelope](const net::Request& request, Submission& submission) { return read_head(request, envelope, submission); },
@@ -127,6 +121,18 @@ void add_sink(net::BodySinks& sinks, std::string_view path, BodyWay way, Gate& g
 }
 
 }  // namespace
+
+void add_body_route(net::Router& router, net::BodySinks& sinks, std::string path, BodyWay way, Gate& gate,
+                    os::WorkerPool& workers, std::uint64_t size_max) {
+  add_route(router, path, std::make_shared<const Way>(Way{way, gate, workers, size_max}));
+  add_sink(sinks, path, std::move(way), gate, size_max);
+}
+
+Result<std::string> plain_body(const net::Request& request, std::uint64_t size_max) {
+  const Result<Coding> coding = coding_of(request);
+  if (!coding) return coding.error();
+  return decompress(*coding, request.body, size_max);
+}
 
 void add_routes(net::Router& router, Gate& gate, os::WorkerPool& workers, std::uint64_t body_size_max) {
   add_route(router, envelope_path, std::make_shared<const Way>(Way{way_of(true), gate, workers, body_size_max}));

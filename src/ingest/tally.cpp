@@ -12,6 +12,10 @@ std::string_view name_of(SourceKind kind) {
       return "resend";
     case SourceKind::mqtt:
       return "mqtt";
+    case SourceKind::influx:
+      return "influx";
+    case SourceKind::elasticsearch:
+      return "elasticsearch";
   }
   return "unknown";
 }

@@ -15,6 +15,7 @@
 #include "ingest/acknowledgement.hpp"
 #include "ingest/encoder.hpp"
 #include "ingest/json_reader.hpp"
+#include "ingest/point_reader.hpp"
 
 namespace iotstream::ingest {
 
@@ -25,6 +26,7 @@ class Workspace {
   Workspace(catalog::Schemas& schemas, OpenTopic open_topic) : schemas_(schemas), open_topic_(std::move(open_topic)) {}
 
   JsonReader& reader() { return reader_; }
+  PointReader& points() { return points_; }
   std::vector<Touched>& touched() { return touched_; }
   /// Errors: those of opening the dataset's topic.
   Result<Encoder*> encoder(std::string_view dataset);
@@ -33,6 +35,7 @@ class Workspace {
   catalog::Schemas& schemas_;
   OpenTopic open_topic_;
   JsonReader reader_;
+  PointReader points_;
   model::RowBuilder row_;
   std::vector<Touched> touched_;
   std::unordered_map<std::string, std::unique_ptr<Encoder>, Level::Hash, std::equal_to<>> encoders_;

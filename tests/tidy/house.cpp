@@ -207,9 +207,9 @@ class Inspector {
 }  // namespace
 
 const std::vector<std::string>& rooms() {
-  static const std::vector<std::string> order{"base",    "os",      "sqlite", "config", "metrics", "model",  "query",
-                                              "profile", "catalog", "report", "log",    "net",     "ingest", "mqtt",
-                                              "sim",     "store",   "live",   "alert",  "sink",    "http",   "app"};
+  static const std::vector<std::string> order{"base",    "os",     "sqlite", "config", "metrics", "model", "query",  "profile",
+                                              "catalog", "report", "log",    "net",    "ingest",  "mqtt",  "influx", "elastic",
+                                              "sim",     "store",  "live",   "alert",  "sink",    "http",  "app"};
   return order;
 }
 

@@ -153,6 +153,18 @@ struct Mqtt {
   Duration session_expiry_max = Duration::seconds(604'800);  ///< `session_expiry`: of a session without its client
 };
 
+/// InfluxDB's line protocol over HTTP.
+struct Influx {
+  bool enabled = false;
+  std::string dataset = "{measurement}";  ///< the dataset's name; may hold `{database}` too: a request's db or bucket
+  std::vector<std::string> device_tags{"device", "device_id", "host"};  ///< `device`: the first of these tags is the device
+};
+
+/// Elasticsearch's `_bulk` and what its clients ask around it.
+struct Elasticsearch {
+  bool enabled = false;
+};
+
 /// Reads `plant/+/{device}/{dataset}`. Errors: invalid.
 Result<TopicPattern> parse_topic_pattern(std::string_view text);
 
@@ -161,6 +173,8 @@ struct Config {
   std::string data_dir = "var";
   Server server;
   Mqtt mqtt;
+  Influx influx;
+  Elasticsearch elasticsearch;
   Log log;
   std::vector<Topic> topics;
   Store store;

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <iotstream/base/time.hpp>
@@ -43,6 +44,8 @@ struct Services {
   Timestamp started;
   std::function<bool()> ready;                                         ///< whether /readyz says yes
   std::function<std::vector<mqtt::ClientStatus>()> mqtt_clients = {};  ///< empty: there is no MQTT
+  /// Asked first about `GET /`, for clients that do not want the page; nothing: they get it. Empty: all do.
+  std::function<std::optional<net::Response>(const net::Request&)> front = {};
 };
 
 /// Adds every route but ingest's own. Before the server starts.

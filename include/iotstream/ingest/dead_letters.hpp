@@ -29,6 +29,7 @@ enum class LetterForm : unsigned char {
   reading,   ///< one reading of the dataset, as JSON
   envelope,  ///< one `{"DatasetType", "data"}`
   csv,       ///< one row; DeadLetter::header is the first line of its file
+  point,     ///< one point of InfluxDB's line protocol; DeadLetter::header says how it is read
   body,      ///< a whole body that could not be cut into readings
 };
 

@@ -26,11 +26,12 @@ namespace iotstream::ingest {
 /// How far a reading must be before it is answered.
 enum class Acks : unsigned char { none, written, durable };
 
-enum class BodyFormat : unsigned char { detect, json, ndjson, csv };
+enum class BodyFormat : unsigned char { detect, json, ndjson, csv, points };
 
 /// Who brings readings; each kind is counted by itself.
-enum class SourceKind : unsigned char { http, simulation, resend, mqtt };
-inline constexpr SourceKind source_kinds[]{SourceKind::http, SourceKind::simulation, SourceKind::resend, SourceKind::mqtt};
+enum class SourceKind : unsigned char { http, simulation, resend, mqtt, influx, elasticsearch };
+inline constexpr SourceKind source_kinds[]{SourceKind::http, SourceKind::simulation, SourceKind::resend,
+                                           SourceKind::mqtt, SourceKind::influx,     SourceKind::elasticsearch};
 std::string_view name_of(SourceKind kind);
 
 /// Bytes of one reading's JSON text, or of one CSV record.
@@ -38,6 +39,15 @@ inline constexpr std::size_t reading_size_max = log::record_size_max;
 inline constexpr std::size_t name_size_max = 200;  ///< bytes of a member's name (with dots), of a device, of a dataset
 inline constexpr unsigned depth_max = 64;          ///< objects and arrays within each other, the reading itself included
 inline constexpr std::size_t datasets_max = 1000;  ///< a new dataset beyond it is unprocessable
+
+/// How the points of InfluxDB's line protocol become readings.
+struct PointRules {
+  std::int64_t unit_ns = 1;  ///< of a timestamp
+  std::string prefix;        ///< the dataset is prefix + measurement + suffix
+  std::string suffix;
+  /// The first of these tags that a point has is its device; without one, all its tags together (`host=a,room=b`).
+  std::vector<std::string> device_tags;
+};
 
 /// A body of readings on its way in. Views are used only during submit().
 struct Submission {
@@ -63,7 +73,8 @@ struct Submission {
   std::string_view token;   ///< not empty: model::RowBuilder::set_token, followed by the reading's number as u32
   /// Numbers of readings (see LineError::line) that were taken before: they count as duplicates.
   std::span<const std::uint32_t> known = {};
-  std::uint64_t skip = 0;  ///< the first readings, that an earlier attempt has handled and counted
+  std::shared_ptr<const PointRules> points;  ///< with BodyFormat::points
+  std::uint64_t skip = 0;                    ///< the first readings, that an earlier attempt has handled and counted
 };
 
 /// One reading that was not taken.

@@ -90,7 +90,7 @@ struct GateFixture {
         .value();
   }
   void check_balance() {
-    for (const std::string_view source : {"http", "simulation", "resend", "mqtt"})
+    for (const std::string_view source : {"http", "simulation", "resend", "mqtt", "influx", "elasticsearch"})
       CHECK(count("received", source) ==
             count("accepted", source) + count("rejected", source) + count("duplicates", source) + count("refused", source));
   }
