@@ -91,9 +91,8 @@ for (const { name, width, height } of HOW) {
       const outcome = await post(dataset, readings(40));
       assert.deepEqual(outcome, { accepted: 40, rejected: 0, duplicates: 0, errors: [] });
       const began = performance.now();
-      await page
-        .locator(`[data-testid=dataset-choice] option[value=${dataset}]`)
-        .waitFor({ state: 'attached', timeout: 15_000 });
+      const option = page.locator('[data-testid=dataset-choice] option', { hasText: new RegExp(`^${dataset}$`) });
+      await option.waitFor({ state: 'attached', timeout: 15_000 });
       console.log(`D1 (${name}): in the list after ${Math.round(performance.now() - began)} ms`);
     });
 
@@ -338,7 +337,7 @@ describe('a recording', { timeout: 120_000 }, () => {
       mimeType: 'text/csv',
       buffer: Buffer.from(`${rows.join('\n')}\n`),
     });
-    const preview = page.getByRole('region', { name: 'drive one.csv' }).locator('[data-testid=preview]');
+    const preview = page.getByRole('region', { name: 'drive one.csv' }).locator('[data-testid=preview]').first();
     await preview.waitFor({ timeout: 20_000 });
     assert.equal(await preview.locator('[data-testid=separator]').inputValue(), ';');
     assert.equal(await preview.locator('[data-testid=time-column]').inputValue(), 'time');

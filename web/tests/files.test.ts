@@ -7,7 +7,7 @@ import { codeOf, merged } from '../src/screens/files/choices';
 import { columnsOf } from '../src/screens/files/desk';
 import { bestPair, drawnFields } from '../src/screens/files/pick';
 import type { EventRow, FieldProfile } from '../src/wire/explore';
-import type { Correlation, FileProfile } from '../src/wire/files';
+import { type Correlation, type FileProfile, uploadOf } from '../src/wire/files';
 
 function pair(a: string, b: string, r: number | null, n = 1_000): Correlation {
   return { a, b, r, n };
@@ -104,6 +104,13 @@ describe('an upload', () => {
       ],
     });
     expect(merged({ separator: ';' }, { separator: ',' })).toEqual({ separator: ',' });
+  });
+});
+
+describe('a file that was uploaded', () => {
+  it('is shown under its own name', () => {
+    expect(uploadOf('1795667855035-drive_one.csv')).toEqual({ name: 'drive_one.csv', id: 1_795_667_855_035 });
+    expect(uploadOf('2018-01-19.csv')).toEqual({ name: '2018-01-19.csv', id: null });
   });
 });
 
