@@ -156,8 +156,9 @@ TEST_CASE("any file has a page: of one row, of texts only, without any number") 
     REQUIRE(fixture.catalog->import_csv("X", fixture.folder.write(std::to_string(++number) + ".csv", csv), {}));
   }
   std::vector<std::unique_ptr<catalog::FileRows>> files;
-  for (const auto& info : catalog::list_files(fixture.folder.path()).value())
-    files.push_back(catalog::open_file(fixture.folder.path(), info.id, fixture.schemas).value());
+  const auto listed = catalog::list_files(fixture.folder.path());
+  REQUIRE(listed.ok());
+  for (const auto& info : *listed) files.push_back(catalog::open_file(fixture.folder.path(), info.id, fixture.schemas).value());
   REQUIRE(files.size() == 6);
   report::Options options;
   options.title = "all";
