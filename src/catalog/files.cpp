@@ -272,11 +272,10 @@ Status StoredFile::walk(const FileQuery& query, const std::function<bool(const F
   const auto range = range_of(query);
   if (!range) return range.error();
   const std::vector<Source> sources = sources_of(query);
+  // The table, or a column of it, may be no more: SQLite tells that when it compiles, or at the first step.
+  const auto failed = [&](const Error& error) { return error.kind == ErrorKind::invalid ? no_file(info_.id) : error; };
   auto select = database_.prepare(select_sql(sources, query.backwards));
-  if (!select) {
-    const bool gone = select.error().kind == ErrorKind::invalid;  // the table, or a column of it, is no more
-    return gone ? no_file(info_.id) : select.error();
-  }
+  if (!select) return failed(select.error());
   select->bind(1, range->first).bind(2, range->second);
   std::vector<Source> own;
   for (const Source& source : sources)
@@ -286,7 +285,7 @@ Status StoredFile::walk(const FileQuery& query, const std::function<bool(const F
   row.values = &values_;
   for (;;) {
     auto there = select->step();
-    if (!there) return there.error();
+    if (!there) return failed(there.error());
     if (!*there) return {};
     values_.clear();
     int column = 3;
