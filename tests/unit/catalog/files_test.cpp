@@ -51,7 +51,7 @@ TEST_CASE("each imported file is a data set with its recorded times") {
   REQUIRE(fixture.catalog->import_csv("PUMP", first, {}));
   REQUIRE(fixture.catalog->import_csv("PUMP", second, {}));
 
-  const auto files = list_files(fixture.folder.path() + "/data").value();
+  const auto files = list_files(fixture.directory()).value();
   REQUIRE(files.size() == 2);
   CHECK(files[0].name == "first.csv");
   CHECK(files[0].prototype == "PUMP");
@@ -63,7 +63,7 @@ TEST_CASE("each imported file is a data set with its recorded times") {
   CHECK(files[0].first_time == parse_timestamp("2020-01-01T00:00:01Z"));
   CHECK(files[1].last_time == parse_timestamp("2021-01-01T00:01:00Z"));
 
-  auto file = open_file(fixture.folder.path() + "/data", files[0].id, fixture.schemas).value();
+  auto file = open_file(fixture.directory(), files[0].id, fixture.schemas).value();
   CHECK(file->schema()->dataset() == "file:" + std::to_string(files[0].id));
   REQUIRE(file->schema()->fields().size() == 5);
   const auto speed = file->schema()->find("Speed (km/h)");
@@ -76,7 +76,7 @@ TEST_CASE("each imported file is a data set with its recorded times") {
   CHECK(all.numbers == std::vector<std::uint64_t>{0, 1, 2});
   CHECK(all.lines == std::vector<std::uint64_t>{3, 2, 5});
 
-  auto other = open_file(fixture.folder.path() + "/data", files[1].id, fixture.schemas).value();
+  auto other = open_file(fixture.directory(), files[1].id, fixture.schemas).value();
   CHECK(walk(*other).rows == std::vector<std::string>{"b=7", "b=8"});
 }
 
@@ -90,7 +90,7 @@ TEST_CASE("a file is walked from where one likes, in both directions") {
   REQUIRE(fixture.catalog->import_csv(
       "PUMP", fixture.folder.write("other.csv", "time,n\n1999-01-01T00:00:00Z,0\n2050-01-01T00:00:00Z,1\n"), {}));
   REQUIRE(fixture.catalog->import_csv("PUMP", fixture.folder.write("n.csv", csv), {}));
-  auto file = open_file(fixture.folder.path() + "/data", 2, fixture.schemas).value();
+  auto file = open_file(fixture.directory(), 2, fixture.schemas).value();
   REQUIRE(walk(*file).rows.size() == 500);
   const auto at = [](std::int64_t second) { return Timestamp{1'600'000'000'000'000 + second * 1'000'000}; };
   for (const std::int64_t from : {-5, 0, 1, 17, 248, 249, 250, 400}) {
@@ -126,7 +126,7 @@ TEST_CASE("fields beyond SQLite's columns are read, and only those asked for") {
   csv += "\n2020-01-01T00:00:00Z";
   for (int i = 0; i < 2'100; ++i) csv += i == 2'050 ? ",text" : "," + std::to_string(i);
   REQUIRE(fixture.catalog->import_csv("WIDE", fixture.folder.write("wide.csv", csv + "\n"), {}));
-  auto file = open_file(fixture.folder.path() + "/data", 1, fixture.schemas).value();
+  auto file = open_file(fixture.directory(), 1, fixture.schemas).value();
   REQUIRE(file->schema()->fields().size() == 2'100);
   FileQuery query;
   query.fields = {FieldId(2'099), FieldId(3), FieldId(2'050)};
@@ -135,14 +135,14 @@ TEST_CASE("fields beyond SQLite's columns are read, and only those asked for") {
 
 TEST_CASE("what is no file is not found") {
   CatalogFixture fixture;
-  CHECK(open_file(fixture.folder.path() + "/data", 7, fixture.schemas).error().kind == ErrorKind::not_found);
+  CHECK(open_file(fixture.directory(), 7, fixture.schemas).error().kind == ErrorKind::not_found);
   CHECK(file_id_of("file:12") == 12);
   for (const std::string name : {"file:", "file:x", "file:1x", "file:-1", "pumps", "file:99999999999999999999"})
     CHECK_FALSE(file_id_of(name));
   REQUIRE(fixture.catalog->put({"PUMP", "", "", "", "pumps", ""}));
   const std::string path = fixture.folder.write("a.csv", "time,b\n2021-01-01T00:00:00Z,7\n2021-01-01T00:00:01Z,7\n");
   REQUIRE(fixture.catalog->import_csv("PUMP", path, {}));
-  auto file = open_file(fixture.folder.path() + "/data", 1, fixture.schemas).value();
+  auto file = open_file(fixture.directory(), 1, fixture.schemas).value();
   REQUIRE(fixture.catalog->remove("PUMP"));
   CHECK(file->walk({}, [](const FileRow&) { return true; }).error().kind == ErrorKind::not_found);
 }

@@ -57,9 +57,11 @@ struct CatalogFixture {
   std::unique_ptr<Catalog> catalog;
 
   CatalogFixture() { reopen(); }
+  /// Where the catalog has its database.
+  std::string directory() const { return folder.path() + "/data"; }
   void reopen() {
     catalog.reset();
-    auto opened = Catalog::open(folder.path() + "/data", schemas, clock, metrics);
+    auto opened = Catalog::open(directory(), schemas, clock, metrics);
     if (!opened) FAIL(opened.error().message);
     catalog = std::move(*opened);
   }

@@ -104,8 +104,11 @@ std::size_t compare_folder(const std::string& folder, char separator, const std:
     REQUIRE(fixture.catalog->import_csv("X", path, {}));
     std::size_t rows = 0;
     const auto columns = read_plainly(path, separator, rows);
-    const auto files = catalog::list_files(fixture.folder.path() + "/data").value();
-    auto file = catalog::open_file(fixture.folder.path() + "/data", files.back().id, fixture.schemas).value();
+    const auto files = catalog::list_files(fixture.directory());
+    REQUIRE(files);
+    const auto opened = catalog::open_file(fixture.directory(), files->back().id, fixture.schemas);
+    REQUIRE(opened);
+    const auto& file = *opened;
     REQUIRE(file->info().path == std::filesystem::canonical(path).string());
     profile::Options options;
     options.fields = file->schema()->fields().size();
@@ -148,18 +151,18 @@ TEST_CASE("profiles of recorded files are what plain loops over their text find"
 TEST_CASE("any file has a page: of one row, of texts only, without any number") {
   catalog::CatalogFixture fixture;
   REQUIRE(fixture.catalog->put({"X", "", "", "", "x", ""}));
-  for (const char* csv :
-       {"time,a\n2020-01-01T00:00:00Z,1\n", "time,w\n2020-01-01T00:00:00Z,</svg>\n2020-01-01T00:00:01Z,</svg>\n",
-        "a,b\n1,2\n3,4\n", "time,lat,lon\n2020-01-01T00:00:00Z,0,0\n2020-01-01T00:00:05Z,0,0\n",
-        "time,lat,lon\n2020-01-01T00:00:00Z,48,2\n2020-01-01T00:00:05Z,48,2\n",
-        "time,n\n2020-01-01T00:00:00Z,1e308\n2020-01-01T00:00:05Z,-1e308\n2020-01-01T00:00:06Z,5\n"}) {
+  for (const char* csv : {"time,a\n2020-01-01T00:00:00Z,1\n",
+                          "time,w\n2020-01-01T00:00:00Z,</svg>\n2020-01-01T00:00:01Z,b\n2020-01-01T00:00:02Z,</svg>\n",
+                          "a,b\n1,2\n3,4\n", "time,lat,lon\n2020-01-01T00:00:00Z,0,0\n2020-01-01T00:00:05Z,0,0\n",
+                          "time,lat,lon\n2020-01-01T00:00:00Z,48,2\n2020-01-01T00:00:05Z,48,2\n",
+                          "time,n\n2020-01-01T00:00:00Z,1e308\n2020-01-01T00:00:05Z,-1e308\n2020-01-01T00:00:06Z,5\n"}) {
     static int number = 0;
     REQUIRE(fixture.catalog->import_csv("X", fixture.folder.write(std::to_string(++number) + ".csv", csv), {}));
   }
   std::vector<std::unique_ptr<catalog::FileRows>> files;
-  const auto infos = catalog::list_files(fixture.folder.path() + "/data").value();
-  for (const auto& info : infos)
-    files.push_back(catalog::open_file(fixture.folder.path() + "/data", info.id, fixture.schemas).value());
+  const auto listed = catalog::list_files(fixture.directory());
+  REQUIRE(listed);
+  for (const auto& info : *listed) files.push_back(catalog::open_file(fixture.directory(), info.id, fixture.schemas).value());
   REQUIRE(files.size() == 6);
   report::Options options;
   options.title = "all";
