@@ -274,6 +274,8 @@ Status StoredFile::walk(const FileQuery& query, const std::function<bool(const F
   const auto range = range_of(query);
   if (!range) return failed(range.error());
   const std::vector<Source> sources = sources_of(query);
+  // The table, or a column of it, may be no more: SQLite tells that when it compiles, or at the first step.
+  const auto failed = [&](const Error& error) { return error.kind == ErrorKind::invalid ? no_file(info_.id) : error; };
   auto select = database_.prepare(select_sql(sources, query.backwards));
   if (!select) return failed(select.error());
   select->bind(1, range->first).bind(2, range->second);

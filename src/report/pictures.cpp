@@ -17,6 +17,7 @@ constexpr double line_height = 96;
 
 /// One decimal, none where it is 0: coordinates are most of the page.
 std::string coordinate(double number) {
+  if (!std::isfinite(number)) number = 0;  // of figures beyond what a double can calculate with
   std::string text = fmt::format("{:.1f}", number);
   if (text.ends_with(".0")) text.resize(text.size() - 2);
   return text == "-0" ? "0" : text;
@@ -24,17 +25,14 @@ std::string coordinate(double number) {
 
 std::string title(const std::string& text) { return fmt::format("<title>{}</title>", escaped(text)); }
 
-/// Where `value` lies from `low` (0) to `high` (1), in halves, since the whole range of doubles has no double for its length.
-/// A value that never changes lies in the middle.
-double share_of(double value, double low, double high) {
-  return high > low ? (value / 2 - low / 2) / (high / 2 - low / 2) : 0.5;
-}
-
 }  // namespace
 
 std::string line_picture(const FileReport& file, const Drawn& drawn, double low, double high) {
   const auto& time = file.profile.time;
   const double range = static_cast<double>(std::max<std::int64_t>(1, (*time.last - *time.first).us));
+  // Halves: the distance of two numbers may be more than a double holds.
+  const double height = high > low ? high / 2 - low / 2 : 1;
+  const double rest = high > low ? 0 : 0.5;  // a value that never changes lies in the middle
   // A line is broken where nothing came for longer than a few of its columns.
   const std::int64_t gap =
       std::max<std::int64_t>(5 * time.interval.value_or(Duration{1}).us,
@@ -43,7 +41,7 @@ std::string line_picture(const FileReport& file, const Drawn& drawn, double low,
   bool alone = false;
   for (std::size_t i = 0; i < drawn.times.size(); ++i) {
     const double x = static_cast<double>((drawn.times[i] - *time.first).us) / range * line_width;
-    const double y = line_height - 3 - share_of(drawn.values[i], low, high) * (line_height - 6);
+    const double y = line_height - 3 - ((drawn.values[i] / 2 - low / 2) / height + rest) * (line_height - 6);
     const bool broken = i == 0 || (drawn.times[i] - drawn.times[i - 1]).us > gap;
     if (broken && alone) path += "h.1";
     path += fmt::format("{}{} {}", broken ? "M" : "L", coordinate(x), coordinate(y));
@@ -60,7 +58,9 @@ std::string distribution_picture(const profile::FieldProfile& field, double low,
   constexpr double width = 240;
   constexpr double bars = 52;
   constexpr double middle = 64;
-  const auto x = [&](double number) { return std::clamp(share_of(number, low, high), 0.0, 1.0) * (width - 8) + 4; };
+  const double range = high > low ? high / 2 - low / 2 : 1;
+  const double shift = high > low ? 0 : 0.5;
+  const auto x = [&](double number) { return std::clamp((number / 2 - low / 2) / range + shift, 0.0, 1.0) * (width - 8) + 4; };
   std::string out = fmt::format("<svg class=dist viewBox=\"0 0 {} 74\" role=img aria-label=distribution>", width);
   if (field.histogram) {
     const auto& histogram = *field.histogram;
