@@ -4,6 +4,7 @@
 
 #include <iotstream/base/diagnostics.hpp>
 #include <iotstream/http/dashboards.hpp>
+#include <iotstream/ingest/batch.hpp>
 #include <iotstream/os/disk.hpp>
 
 namespace iotstream::app {
@@ -122,6 +123,7 @@ Status Rooms::open_all() {
   if (!config.mqtt.listen.empty())
     services_->mqtt_clients = [this] { return mqtt ? mqtt->clients() : std::vector<mqtt::ClientStatus>(); };
   ingest::add_routes(router_, *gate, *workers, config.server.body_size_max);
+  ingest::add_sinks(sinks_, *gate, config.server.body_size_max);
   http::add_routes(router_, *services_);
   http::add_dashboard_routes(router_, *services_, *dashboards);
   http::add_question_routes(router_, *questions_);

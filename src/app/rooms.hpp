@@ -19,7 +19,7 @@
 #include <iotstream/log/log.hpp>
 #include <iotstream/metrics/metrics.hpp>
 #include <iotstream/mqtt/listener.hpp>
-#include <iotstream/net/http.hpp>
+#include <iotstream/net/body_sink.hpp>
 #include <iotstream/os/clock.hpp>
 #include <iotstream/os/process.hpp>
 #include <iotstream/os/worker_pool.hpp>
@@ -40,6 +40,8 @@ class Rooms {
 
   /// The routes of all rooms. Valid as long as this.
   const net::Router& router() const { return router_; }
+  /// Those of them that take long bodies in pieces.
+  const net::BodySinks& sinks() const { return sinks_; }
   /// Takes readings no more, brings history up to the log, closes the files. Idempotent.
   void close();
 
@@ -84,6 +86,7 @@ class Rooms {
   std::unique_ptr<http::Services> services_;
   std::unique_ptr<http::Questions> questions_;
   net::Router router_;
+  net::BodySinks sinks_;
   std::atomic<bool> ready_{false};     ///< relaxed: /readyz may see it a moment late
   std::atomic<bool> stopping_{false};  ///< relaxed: looked at again and again
   bool closed_ = false;

@@ -57,6 +57,7 @@ int run_server(const ConfigChoice& choice) {
 
   if (auto started = (*rooms)->start_mqtt(); !started) return fail(started.error());
   net::ServerOptions options;
+  options.sinks = &(*rooms)->sinks();
   options.config = config->server;
   auto server = net::Server::start(options, (*rooms)->router(), *(*rooms)->workers, (*rooms)->metrics);
   if (!server) return fail(server.error());

@@ -29,7 +29,8 @@ constexpr Operation operations[] = {
     {"/api/v1/datasets/{dataset}/events", "post",
      "Readings: one object, an array, NDJSON, or CSV with a header. Bad lines never spoil the good ones: "
      "{\"accepted\",\"rejected\",\"duplicates\",\"errors\":[{\"line\",\"reason\"}]}. "
-     "Content-Encoding gzip and zstd are taken. An Idempotency-Key gives the first outcome again, also after a restart. "
+     "Content-Encoding gzip and zstd are taken; lines may be any number: they are read while they arrive. An Idempotency-Key "
+     "gives the first outcome again, also after a restart. "
      "With the headers Producer-Id and Producer-Sequence the sender numbers its readings: the first of the body has the "
      "sequence, "
      "the others follow; what was taken before counts as duplicates, a gap is refused with {\"expected_sequence\"}.",

@@ -29,11 +29,20 @@ std::string_view row_from(std::string_view text, std::size_t begin) {
 
 std::string_view CsvLines::row_at(std::uint64_t line) {
   if (line < line_) {
-    line_ = 1;
+    line_ = first_;
     at_ = 0;
   }
   for (; line_ < line && at_ < body_.size(); ++line_) at_ = past_break(body_, line_end(body_, at_));
   return line_ == line ? row_from(body_, at_) : std::string_view();
+}
+
+std::uint64_t CsvLines::breaks() const {
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < body_.size(); ++i) {
+    const bool pair = body_[i] == '\n' && i > 0 && body_[i - 1] == '\r';
+    count += (body_[i] == '\n' || body_[i] == '\r') && !pair ? 1 : 0;
+  }
+  return count;
 }
 
 std::string_view CsvLines::header() const {

@@ -10,16 +10,21 @@ namespace iotstream::ingest {
 /// of `body`.
 class CsvLines {
  public:
-  explicit CsvLines(std::string_view body) : body_(body) {}
+  /// `first`: the number of the body's first line.
+  explicit CsvLines(std::string_view body, std::uint64_t first = 1) : body_(body), first_(first), line_(first) {}
   /// From the begin of `line` (from 1) to the first line break that is not inside quotes; to the next line break when a quote
-  /// is never closed. Empty beyond the end.
+  /// is never closed. Empty beyond the end, and before
+  /// the first line.
   std::string_view row_at(std::uint64_t line);
   /// The first row that is not blank.
   std::string_view header() const;
+  /// Line breaks in the body.
+  std::uint64_t breaks() const;
 
  private:
   std::string_view body_;
-  std::uint64_t line_ = 1;
+  std::uint64_t first_;
+  std::uint64_t line_;
   std::size_t at_ = 0;  ///< where line_ begins
 };
 

@@ -8,29 +8,22 @@
 #include <iotstream/ingest/gate.hpp>
 
 #include "ingest/acknowledgement.hpp"
-#include "ingest/idempotency.hpp"
+#include "ingest/batch.hpp"
 #include "ingest/intake.hpp"
 #include "ingest/place.hpp"
-#include "ingest/producers.hpp"
 #include "ingest/schema_topic.hpp"
-#include "ingest/tally.hpp"
+#include "ingest/shared.hpp"
 #include "ingest/workspace.hpp"
 
 namespace iotstream::ingest {
+
+std::uint64_t fingerprint_of(std::string_view body) {
+  const std::uint32_t begin = crc32c(as_bytes(body.substr(0, batch_fingerprint_size)));
+  const std::uint32_t all = body.size() <= batch_fingerprint_size ? begin : crc32c(as_bytes(body));
+  return (std::uint64_t{begin} << 32) | (all ^ static_cast<std::uint32_t>(body.size()));
+}
+
 namespace {
-
-// What an answer that comes late still needs: it may come while the gate is being taken down.
-struct Shared {
-  Shared(log::Log& log, os::Clock& the_clock, metrics::Table& metrics)
-      : clock(the_clock), tally(metrics), letters(log, the_clock, metrics) {}
-  os::Clock& clock;
-  Tally tally;
-  DeadLetters letters;
-  Idempotency idempotency;
-  Producers producers;
-};
-
-std::uint64_t fingerprint_of(std::string_view body) { return (std::uint64_t{crc32c(as_bytes(body))} << 32) ^ body.size(); }
 
 Status check_dataset(std::string_view name) {
   const auto refuse = [](std::string_view reason) {
@@ -54,6 +47,7 @@ class GateImpl final : public Gate {
         workspaces_(schemas, [this](std::string_view name) { return topic(name); }) {}
 
   void submit(const Submission& submission, Done done) override;
+  std::unique_ptr<Batch> open_batch(const Submission& submission);
   void reject(const Submission& submission, const std::string& reason) override;
   DeadLetters& dead_letters() override { return shared_->letters; }
   Result<log::Topic*> topic(std::string_view dataset) override;
@@ -74,6 +68,7 @@ class GateImpl final : public Gate {
   };
   bool admit(const Submission& submission, Running& running);
   bool admit_numbered(const Submission& submission, Running& running);
+  Outcome refusal_of(const Submission& submission, const Producers::Admission& admission);
   void read(const Submission& submission, Running running);
 
   log::Log& log_;
@@ -135,6 +130,13 @@ bool GateImpl::admit_numbered(const Submission& submission, Running& running) {
     running.producer_in = *in;
     return true;
   }
+  running.done(refusal_of(submission, admission));
+  return false;
+}
+
+/// Of a numbered body that is not read.
+Outcome GateImpl::refusal_of(const Submission& submission, const Producers::Admission& admission) {
+  const auto [id, sequence] = *submission.numbered;
   Outcome refused;
   refused.refused = 1;  // of the body nothing was read
   shared_->tally.add(submission.kind, refused, submission.body.size());
@@ -147,8 +149,7 @@ bool GateImpl::admit_numbered(const Submission& submission, Running& running) {
     refused.refusal =
         Error{ErrorKind::busy, fmt::format("another body of producer {} is being read: send one after the other", id)};
   }
-  running.done(std::move(refused));
-  return false;
+  return refused;
 }
 
 void GateImpl::read(const Submission& submission, Running running) {
@@ -176,6 +177,27 @@ void GateImpl::read(const Submission& submission, Running running) {
 void GateImpl::submit(const Submission& submission, Done done) {
   Running running{shared_, clock_.monotonic_ns(), {}, {}, nullptr, 0, {}, std::move(done)};
   if (admit(submission, running)) read(submission, std::move(running));
+}
+
+std::unique_ptr<Batch> GateImpl::open_batch(const Submission& submission) {
+  const Result<Layout> layout = layout_of(without_mark(submission.body), submission.format);
+  if (!layout || *layout == Layout::object || *layout == Layout::array) return nullptr;
+  BatchParts parts{shared_, workspaces_, clock_, {}, nullptr};
+  if (*layout == Layout::csv) {
+    if (submission.dataset.empty()) return nullptr;
+    Result<catalog::CsvStream> csv = catalog::CsvStream::open(submission.body);
+    if (!csv) return nullptr;
+    parts.csv.emplace(std::move(*csv));
+  }
+  if (submission.numbered) {
+    Result<log::Topic*> in = topic(submission.dataset);
+    if (!in) return nullptr;
+    const Producers::Admission admission =
+        shared_->producers.enter(**in, submission.numbered->producer, submission.numbered->sequence);
+    if (admission.verdict != Producers::Verdict::proceed) return make_refused_batch(refusal_of(submission, admission));
+    parts.producer_in = *in;
+  }
+  return make_batch(std::move(parts), submission);
 }
 
 void GateImpl::reject(const Submission& submission, const std::string& reason) {
@@ -214,6 +236,10 @@ std::vector<Result<Outcome>> GateImpl::take(std::span<const Submission> submissi
 }
 
 }  // namespace
+
+std::unique_ptr<Batch> open_batch(Gate& gate, const Submission& submission) {
+  return static_cast<GateImpl&>(gate).open_batch(submission);
+}
 
 Result<std::unique_ptr<Gate>> Gate::open(log::Log& log, catalog::Schemas& schemas, os::Clock& clock, metrics::Table& metrics) {
   auto shared = std::make_shared<Shared>(log, clock, metrics);

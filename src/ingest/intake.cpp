@@ -1,6 +1,8 @@
 #include "ingest/intake.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -23,6 +25,8 @@ bool passing(ErrorKind kind) {
       return false;
   }
 }
+
+constexpr std::int64_t pause_us = 1'000;  // between tries to append to a full ring
 
 constexpr std::string_view another_body = "this Idempotency-Key was used for another body: choose a new key";
 
@@ -97,6 +101,37 @@ Status Intake::run_json(Layout layout) {
   const Piece rest{trimmed(body_.substr(std::min(body_.size(), pieces.broken()->offset))), piece.number + 1};
   if (due()) reject(rest, submission_.dataset, ErrorKind::invalid, std::move(reason));
   return {};
+}
+
+void Intake::read_lines(std::string_view lines, Timestamp arrival) {
+  arrival_ = arrival;
+  layout_ = Layout::lines;
+  body_ = lines;
+  Pieces pieces(lines, Layout::lines, lines_);
+  Piece piece;
+  while (pieces.next(piece))
+    if (due()) take(piece);
+  lines_ = pieces.number();
+}
+
+void Intake::read_csv(catalog::CsvStream& stream, std::string_view lines, bool end, Timestamp arrival) {
+  arrival_ = arrival;
+  layout_ = Layout::csv;
+  body_ = lines;
+  csv_lines_ = CsvLines(lines, lines_ + 1);
+  if (csv_header_.empty()) csv_header_ = without_mark(csv_lines_.header());
+  const auto visit = [&](const catalog::CsvTable::Row& row) {
+    if (due()) take(row, stream.columns());
+  };
+  stream.feed(lines, visit);
+  if (end) stream.finish(visit);
+  lines_ += csv_lines_.breaks();
+}
+
+void Intake::reject_line(std::string_view text, ErrorKind kind, std::string reason) {
+  layout_ = Layout::lines;
+  ++lines_;
+  if (due()) reject({text, lines_}, submission_.dataset, kind, std::move(reason));
 }
 
 Status Intake::run_csv() {
@@ -187,8 +222,12 @@ void Intake::finish(const Piece& piece, Encoder& encoder) {
 
 void Intake::append(const Piece& piece, Encoder& encoder, const Encoded& encoded) {
   log::Partition& partition = encoder.topic().partition(encoded.partition);
-  const log::Appended appended =
-      numbering_ ? append_numbered(partition, encoded) : partition.append(encoded.time, encoded.key, encoded.row);
+  log::Appended appended = append_once(partition, encoded);
+  for (std::int64_t waited_us = 0; appended.status == log::AppendStatus::back_pressured && waited_us < patience_.us;
+       waited_us += pause_us) {
+    std::this_thread::sleep_for(std::chrono::microseconds(pause_us));
+    appended = append_once(partition, encoded);
+  }
   switch (appended.status) {
     case log::AppendStatus::accepted:
       ++outcome_.accepted;
@@ -208,6 +247,10 @@ void Intake::append(const Piece& piece, Encoder& encoder, const Encoded& encoded
     outcome_.last = Position{encoder.topic().name(), encoded.partition, appended.offset};
   outcome_.last->partition = encoded.partition;
   outcome_.last->offset = appended.offset;
+}
+
+log::Appended Intake::append_once(log::Partition& partition, const Encoded& encoded) {
+  return numbering_ ? append_numbered(partition, encoded) : partition.append(encoded.time, encoded.key, encoded.row);
 }
 
 log::Appended Intake::append_numbered(log::Partition& partition, const Encoded& encoded) {
@@ -250,7 +293,7 @@ void Intake::keep(const Piece& piece, std::string_view dataset, const std::strin
   std::string_view text = piece.text;
   if (layout_ == Layout::csv) {
     letter.form = LetterForm::csv;
-    letter.header = csv_lines_.header();
+    letter.header = csv_header_.empty() ? csv_lines_.header() : std::string_view(csv_header_);
     text = csv_lines_.row_at(piece.number);
   } else {
     letter.form = submission_.dataset.empty() ? LetterForm::envelope : LetterForm::reading;

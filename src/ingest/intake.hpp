@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include <iotstream/catalog/csv.hpp>
+#include <iotstream/catalog/csv_stream.hpp>
 #include <iotstream/ingest/dead_letters.hpp>
 #include <iotstream/ingest/gate.hpp>
 
@@ -37,6 +37,15 @@ class Intake {
   Intake(Workspace& workspace, DeadLetters& letters, const Submission& submission, Timestamp arrival,
          std::optional<Numbering> numbering, std::uint64_t handled, Outcome outcome);
 
+  /// For a body that comes in pieces, instead of run(): the log's back-pressure is waited for, up to `patience`.
+  void wait_up_to(Duration patience) { patience_ = patience; }
+  /// The next whole lines, one reading each, arrived at `arrival`.
+  void read_lines(std::string_view lines, Timestamp arrival);
+  /// The next lines of a CSV text; `end`: there are no more. `header` is its first row, for dead letters.
+  void read_csv(catalog::CsvStream& stream, std::string_view lines, bool end, Timestamp arrival);
+  /// What comes next is not a reading, and is rejected as one: `text` is its begin, of `size` bytes.
+  void reject_line(std::string_view text, ErrorKind kind, std::string reason);
+
   /// Error: the body as a whole cannot be read; the outcome then counts it as one rejected reading.
   Status run();
 
@@ -57,6 +66,7 @@ class Intake {
   void take(const catalog::CsvTable::Row& row, const std::vector<std::string>& columns);
   void finish(const Piece& piece, Encoder& encoder);
   void append(const Piece& piece, Encoder& encoder, const Encoded& encoded);
+  log::Appended append_once(log::Partition& partition, const Encoded& encoded);
   log::Appended append_numbered(log::Partition& partition, const Encoded& encoded);
   void touch(log::Partition& partition, Offset offset);
   /// `dataset`: whose reading it is, as far as that is known.
@@ -77,6 +87,9 @@ class Intake {
   Layout layout_ = Layout::object;
   JsonReader::Pick pick_;
   CsvLines csv_lines_;
+  std::string csv_header_;   ///< of a CSV text that comes in pieces
+  std::uint64_t lines_ = 0;  ///< that came in former pieces
+  Duration patience_;
   std::string token_;
   Outcome outcome_;
 };

@@ -85,7 +85,7 @@ Result<Layout> layout_of(std::string_view body, BodyFormat format) {
   return Layout::object;
 }
 
-Pieces::Pieces(std::string_view body, Layout layout) : body_(body), layout_(layout) {
+Pieces::Pieces(std::string_view body, Layout layout, std::uint64_t before) : body_(body), layout_(layout), number_(before) {
   if (layout_ != Layout::array) return;
   skip_blanks();
   ++at_;  // the opening bracket

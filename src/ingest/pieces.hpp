@@ -28,7 +28,8 @@ Result<Layout> layout_of(std::string_view body, BodyFormat format);
 /// business. Views of `body`.
 class Pieces {
  public:
-  Pieces(std::string_view body, Layout layout);
+  /// `before`: lines that stood before the body's first.
+  Pieces(std::string_view body, Layout layout, std::uint64_t before = 0);
   /// False at the end, and when the rest cannot be told apart: then broken() says why.
   bool next(Piece& piece);
   /// The offset and reason of an array that does not end as one.
@@ -37,6 +38,8 @@ class Pieces {
     std::string reason;
   };
   const std::optional<Broken>& broken() const { return broken_; }
+  /// Of the last piece; of lines, blank ones counted.
+  std::uint64_t number() const { return number_; }
 
  private:
   bool next_line(Piece& piece);
@@ -47,7 +50,7 @@ class Pieces {
   std::string_view body_;
   Layout layout_;
   std::size_t at_ = 0;
-  std::uint64_t number_ = 0;
+  std::uint64_t number_;
   bool finished_ = false;
   std::optional<Broken> broken_;
 };

@@ -108,6 +108,7 @@ void Connection::enter(Phase phase) {
       break;
     case Phase::body:
       body_start_ = std::chrono::steady_clock::now();
+      body_before_ = parser_->body_received();
       deadline = plus(body_start_, options.body_timeout);
       break;
     case Phase::handling:
@@ -142,6 +143,7 @@ void Connection::stop(bool at_once) {
     broken_ = true;
     transport_->close(true);
     if (const auto stream = stream_) stream->leave();
+    if (const auto intake = intake_) intake->leave();
     answer_came_.notify();
   } else if (phase_ == Phase::idle) {
     transport_->cancel();
@@ -161,11 +163,24 @@ Task<bool> Connection::serve() {
 }
 
 Task<bool> Connection::serve_admitted(Admission& admission) {
+  const SinkOpener* opener = opener_of(admission);
+  const bool streams = opener != nullptr;
+  if (!streams) parser_->limit_body();
+  if (parser_->failed()) co_return co_await refuse_broken();
   if (parser_->expects_continue() && !parser_->done() && parser_->body_received() == 0 && input_.empty()) {
     output_ += "HTTP/1.1 100 Continue\r\n\r\n";
   }
-  const bool went_on = co_await receive_body();
+  bool went_on = co_await receive_body(streams ? state_->options.streamed_from : std::numeric_limits<std::uint64_t>::max());
   if (!went_on) co_return false;
+  // A body that came whole with the first bytes is a short one, unless even that is more than may be gathered.
+  const bool is_long = !parser_->done() || parser_->body_received() > state_->options.config.body_size_max;
+  if (streams && is_long && !parser_->failed()) {
+    auto sink = open_sink(admission, *opener);
+    if (sink) co_return co_await serve_streamed(admission, sink);
+    parser_->limit_body();
+    went_on = co_await receive_body();
+    if (!went_on) co_return false;
+  }
   if (parser_->failed()) co_return co_await refuse_broken();
   Reply how{parser_->http11(), parser_->keep_alive(), admission.request.method == Method::head,
             std::move(admission.foreign_origin)};
@@ -174,6 +189,62 @@ Task<bool> Connection::serve_admitted(Admission& admission) {
   Response response = co_await handle(admission);
   if (broken_) co_return false;
   co_return co_await reply(response, how);
+}
+
+const SinkOpener* Connection::opener_of(const Admission& admission) const {
+  const BodySinks* sinks = state_->options.sinks;
+  const bool asked = sinks != nullptr && admission.request.method == Method::post && admission.match.pattern != nullptr;
+  return asked ? sinks->find(*admission.match.pattern) : nullptr;
+}
+
+std::unique_ptr<BodySink> Connection::open_sink(Admission& admission, const SinkOpener& opener) {
+  try {
+    return opener(admission.request, parser_->body());
+  } catch (const std::exception& exception) {
+    diagnostics::error("net", "the route {} failed: {}", *admission.match.pattern, exception.what());
+    return nullptr;
+  }
+}
+
+/// The body goes to the route while it comes.
+Task<bool> Connection::serve_streamed(Admission& admission, std::unique_ptr<BodySink>& sink) {
+  Reply how{parser_->http11(), parser_->keep_alive(), admission.request.method == Method::head,
+            std::move(admission.foreign_origin)};
+  intake_ = std::make_shared<BodyIntake>(loop_, state_->workers, std::move(sink));
+  const auto intake = intake_;
+  const bool went_on = co_await receive_streamed(*intake);
+  bool goes_on = false;
+  if (went_on && parser_->failed()) {
+    goes_on = co_await refuse_broken();
+  } else if (went_on) {
+    // What is left of a body that the route does not want is not read: nobody knows how much that is.
+    how.keep_alive = how.keep_alive && parser_->done();
+    parser_.reset();
+    Response response = co_await handle_streamed(admission, *intake);
+    if (!broken_) goes_on = co_await reply(response, how);
+  }
+  intake->leave();
+  intake_.reset();
+  co_return goes_on;
+}
+
+/// True when the body is whole, malformed, or not wanted any further; false when the connection has ended.
+Task<bool> Connection::receive_streamed(BodyIntake& intake) {
+  std::string piece;
+  while (true) {
+    piece.swap(parser_->body());
+    parser_->body().clear();
+    const bool last = parser_->done();
+    if (!piece.empty()) {
+      enter(Phase::handling);
+      const BodyIntake::Outcome outcome = co_await intake.give(piece);
+      if (outcome == BodyIntake::Outcome::gone) co_return false;
+      if (outcome != BodyIntake::Outcome::taken) co_return true;
+    }
+    if (last || parser_->failed()) co_return true;
+    const bool went_on = co_await receive_body(parser_->body_received() + state_->options.streamed_from);
+    if (!went_on) co_return false;
+  }
 }
 
 Task<bool> Connection::receive_header() {
@@ -186,15 +257,16 @@ Task<bool> Connection::receive_header() {
   co_return true;
 }
 
-Task<bool> Connection::receive_body() {
+/// Until the body is whole, or has `bytes_max` bytes and a little more.
+Task<bool> Connection::receive_body(std::uint64_t bytes_max) {
   enter(Phase::body);
   feed();
-  while (!parser_->done() && !parser_->failed()) {
+  while (!parser_->done() && !parser_->failed() && parser_->body_received() < bytes_max) {
     const bool went_on = co_await fill();
     if (!went_on) co_return false;
     // Each piece moves the deadline, but on the whole the body must keep up its rate.
-    const auto budget =
-        std::chrono::seconds(parser_->body_received() / std::max<std::uint64_t>(1, state_->options.body_rate_min));
+    const auto budget = std::chrono::seconds((parser_->body_received() - body_before_) /
+                                             std::max<std::uint64_t>(1, state_->options.body_rate_min));
     deadline = std::min(after(state_->options.body_timeout), plus(body_start_, state_->options.body_timeout) + budget);
   }
   co_return true;
@@ -301,9 +373,32 @@ Task<Response> Connection::handle(Admission& admission) {
   }
   in_handler_ = false;
   if (!answer_) co_await flush();  // earlier answers do not wait for this one
+  Response response = co_await answer_of(request_);
+  co_return response;
+}
+
+/// Lets the route answer to a body that it has taken.
+Task<Response> Connection::handle_streamed(Admission& admission, BodyIntake& intake) {
+  answer_.reset();
+  enter(Phase::handling);
+  BodyIntake::Outcome outcome{};
+  {
+    const auto ticket = std::make_shared<Ticket>(self(), ++request_);
+    admission.request.departure = ticket;
+    const Respond respond = [ticket](Response response) { ticket->answer(std::move(response)); };
+    outcome = co_await intake.finish(respond);
+    if (outcome == BodyIntake::Outcome::too_busy)
+      ticket->answer(Response::from({ErrorKind::busy, "All workers are busy; try again later."}));
+  }
+  Response response = co_await answer_of(request_);
+  co_return response;
+}
+
+/// Waits for the answer to the current request.
+Task<Response> Connection::answer_of(std::uint64_t request) {
   enter(Phase::handling);
   while (!answer_ && !broken_) co_await answer_came_.wait();
-  ++request_;
+  request_ = request + 1;
   if (transport_) transport_->unwatch_peer();
   if (!answer_) co_return Response();
   Response response = std::move(*answer_);

@@ -1,6 +1,7 @@
 // One HTTP/1.1 connection of the server: requests in, answers out, in order.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include <iotstream/net/http.hpp>
 
 #include "net/admission.hpp"
+#include "net/body_intake.hpp"
 #include "net/body_stream.hpp"
 #include "net/loop.hpp"
 #include "net/request_parser.hpp"
@@ -77,7 +79,8 @@ class Connection final : public Watched {
   Task<bool> serve();
   Task<bool> serve_admitted(Admission& admission);
   Task<bool> receive_header();
-  Task<bool> receive_body();
+  Task<bool> receive_body(std::uint64_t bytes_max = std::numeric_limits<std::uint64_t>::max());
+  Task<bool> receive_streamed(BodyIntake& intake);
   Task<bool> fill();
   void feed();
   void enter(Phase phase);
@@ -86,6 +89,11 @@ class Connection final : public Watched {
   Task<bool> refuse(Admission& admission);
   Task<bool> upgrade(Admission& admission);
   Task<Response> handle(Admission& admission);
+  Task<Response> handle_streamed(Admission& admission, BodyIntake& intake);
+  Task<Response> answer_of(std::uint64_t request);
+  const SinkOpener* opener_of(const Admission& admission) const;
+  std::unique_ptr<BodySink> open_sink(Admission& admission, const SinkOpener& opener);
+  Task<bool> serve_streamed(Admission& admission, std::unique_ptr<BodySink>& sink);
   void answered(Response response);
   void watch(std::uint64_t request, std::function<void()> left);
 
@@ -106,8 +114,9 @@ class Connection final : public Watched {
   std::string output_;
   Phase phase_ = Phase::idle;
   SteadyTime body_start_{};
-  bool stopping_ = false;  ///< the current answer is the last
-  bool broken_ = false;    ///< the peer is gone, or was cut off: nothing more can be said
+  std::uint64_t body_before_ = 0;  ///< bytes of the body that had come at body_start_
+  bool stopping_ = false;          ///< the current answer is the last
+  bool broken_ = false;            ///< the peer is gone, or was cut off: nothing more can be said
   bool timed_out_ = false;
   bool ends_quietly_ = false;  ///< nothing is under way: no need to wait for the peer to read
   bool in_handler_ = false;
@@ -115,6 +124,7 @@ class Connection final : public Watched {
   std::optional<Response> answer_;
   Signal answer_came_;
   std::shared_ptr<BodyStream> stream_;
+  std::shared_ptr<BodyIntake> intake_;
   std::shared_ptr<WebSocketSession> websocket_;
 };
 

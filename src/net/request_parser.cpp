@@ -49,7 +49,7 @@ constexpr std::uint64_t body_reserved_max = 256u << 10;
 
 RequestParser::RequestParser(const ParserLimits& limits) : limits_(limits) {
   Base::header_limit(static_cast<std::uint32_t>(limits.header_size_max));
-  Base::body_limit(limits.body_size_max);
+  Base::body_limit(limits.body_limited ? boost::optional<std::uint64_t>(limits.body_size_max) : boost::none);
 }
 
 std::size_t RequestParser::feed(std::string_view bytes) {
@@ -79,6 +79,14 @@ std::uint64_t RequestParser::body_remaining() const {
   if (done()) return 0;
   const auto remaining = Base::content_length_remaining();
   return remaining ? *remaining : std::numeric_limits<std::uint64_t>::max();
+}
+
+void RequestParser::limit_body() {
+  if (limits_.body_limited || failed()) return;
+  limits_.body_limited = true;
+  const auto announced = Base::content_length();
+  if (std::max(announced ? *announced : 0, body_received_) > limits_.body_size_max) return fail(http::error::body_limit);
+  Base::body_limit(limits_.body_size_max - body_received_);
 }
 
 void RequestParser::discard_body() {
@@ -157,16 +165,14 @@ void RequestParser::on_body_init_impl(const boost::optional<std::uint64_t>& cont
   if (content_length && !discarding_) body_.reserve(static_cast<std::size_t>(std::min(*content_length, body_reserved_max)));
 }
 
-std::size_t RequestParser::on_body_impl(text bytes, error_code&) {
+std::size_t RequestParser::take_body(text bytes) {
   body_received_ += bytes.size();
   if (!discarding_) body_.append(bytes.data(), bytes.size());
   return bytes.size();
 }
 
-std::size_t RequestParser::on_chunk_body_impl(std::uint64_t, text bytes, error_code&) {
-  body_received_ += bytes.size();
-  if (!discarding_) body_.append(bytes.data(), bytes.size());
-  return bytes.size();
-}
+std::size_t RequestParser::on_body_impl(text bytes, error_code&) { return take_body(bytes); }
+
+std::size_t RequestParser::on_chunk_body_impl(std::uint64_t, text bytes, error_code&) { return take_body(bytes); }
 
 }  // namespace iotstream::net

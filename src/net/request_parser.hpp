@@ -15,6 +15,7 @@ struct ParserLimits {
   std::uint64_t header_size_max = 32u << 10;  ///< request line and headers; also a chunk's header and the trailers
   std::size_t header_count_max = 100;
   std::uint64_t body_size_max = 16u << 20;
+  bool body_limited = true;  ///< false: only from limit_body() on
 };
 
 /// Parses one request; a new parser for each. feed() until done() or failed(). One thread.
@@ -42,6 +43,8 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
   /// What is left of a body of known length; 0 when there is none, the largest number when its length is not known.
   std::uint64_t body_remaining() const;
   std::uint64_t body_received() const { return body_received_; }
+  /// From now on body_size_max counts: fails when more has come, or is announced.
+  void limit_body();
   /// The body that is still to come is counted and forgotten: the request has been refused.
   void discard_body();
 
@@ -57,6 +60,7 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
 
   void fail(unsigned status, std::string_view reason, std::string_view detail);
   void fail(const error_code& error);
+  std::size_t take_body(text bytes);
 
   void on_request_impl(boost::beast::http::verb method, text method_text, text target, int version, error_code& error) override;
   void on_response_impl(int, text, int, error_code&) override {}

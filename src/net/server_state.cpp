@@ -30,7 +30,7 @@ void ServerMetrics::refused(std::string_view reason) {
 
 ServerState::ServerState(ServerOptions given, const Router& routes, os::WorkerPool& pool, metrics::Table& table)
     : options(std::move(given)),
-      parser_limits{options.header_size_max, options.header_count_max, options.config.body_size_max},
+      parser_limits{options.header_size_max, options.header_count_max, options.config.body_size_max, false},
       policy(GuardPolicy::from(options.config)),
       router(routes),
       workers(pool),

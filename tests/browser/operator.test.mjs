@@ -133,7 +133,7 @@ for (const { name, width, height } of HOW) {
 
     it('O9: nothing is cut off at twice the size', async () => {
       await page.setViewportSize({
-        width: Math.round(width / 2) < 320 ? 320 : Math.round(width / 2),
+        width: Math.max(Math.round(width / 2), 320),
         height: Math.round(height / 2),
       });
       for (const screen of ['devices', 'streams', 'self', 'explore', 'files']) {

@@ -7,7 +7,7 @@ import { codeOf, merged } from '../src/screens/files/choices';
 import { columnsOf } from '../src/screens/files/desk';
 import { bestPair, drawnFields } from '../src/screens/files/pick';
 import type { EventRow, FieldProfile } from '../src/wire/explore';
-import type { Correlation, FileProfile } from '../src/wire/files';
+import { type Correlation, type FileProfile, uploadOf } from '../src/wire/files';
 
 function pair(a: string, b: string, r: number | null, n = 1_000): Correlation {
   return { a, b, r, n };
@@ -107,21 +107,29 @@ describe('an upload', () => {
   });
 });
 
+describe('a file that was uploaded', () => {
+  it('is shown under its own name', () => {
+    expect(uploadOf('1795667855035-drive_one.csv')).toEqual({ name: 'drive_one.csv', id: 1_795_667_855_035 });
+    expect(uploadOf('2018-01-19.csv')).toEqual({ name: '2018-01-19.csv', id: null });
+  });
+});
+
 describe('charts of a file', () => {
-  it('are of numbers and truth values, those that never change last', () => {
+  it('are of numbers and truth values; mostly missing and constant ones last', () => {
     const field = (name: string, type: string, kind: string, count: number, distinct: number) =>
-      ({ name, type, kind, count, distinct }) as FieldProfile;
+      ({ name, type, kind, count, distinct, missing_percent: 100 - count }) as FieldProfile;
     const profile = {
       fields: [
-        field('still', 'float', 'measure', 9, 1),
-        field('lat', 'float', 'latitude', 9, 9),
-        field('speed', 'float', 'measure', 9, 8),
+        field('still', 'float', 'measure', 99, 1),
+        field('rare', 'float', 'measure', 9, 3),
+        field('lat', 'float', 'latitude', 99, 9),
+        field('speed', 'float', 'measure', 99, 8),
         field('mode', 'text', 'text', 9, 2),
-        field('on', 'boolean', 'boolean', 9, 2),
+        field('on', 'boolean', 'boolean', 99, 2),
         field('empty', 'float', 'measure', 0, 0),
       ],
     } as FileProfile;
-    expect(drawnFields(profile).map((f) => f.name)).toEqual(['speed', 'on', 'still']);
+    expect(drawnFields(profile).map((f) => f.name)).toEqual(['speed', 'on', 'rare', 'still']);
   });
 
   it('have axes in round steps', () => {

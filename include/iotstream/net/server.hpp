@@ -7,6 +7,7 @@
 #include <iotstream/base/result.hpp>
 #include <iotstream/config/config.hpp>
 #include <iotstream/metrics/metrics.hpp>
+#include <iotstream/net/body_sink.hpp>
 #include <iotstream/net/http.hpp>
 #include <iotstream/os/worker_pool.hpp>
 
@@ -14,13 +15,15 @@ namespace iotstream::net {
 
 struct ServerOptions {
   config::Server config;
+  const BodySinks* sinks = nullptr;                      ///< of the router's routes; outlives the server
   unsigned threads = 2;                                  ///< socket threads
   std::uint64_t header_size_max = 32u << 10;             ///< 431 above
   std::size_t header_count_max = 100;                    ///< 431 above
   std::uint64_t websocket_queue_size_max = 8u << 20;     ///< bytes waiting per WebSocket
   std::uint64_t websocket_message_size_max = 64u << 10;  ///< from the client; close code 1009 above
   Duration header_timeout =
-      Duration::seconds(10);  ///< from a request's first byte to the end of its headers; TLS handshakes as well
+      Duration::seconds(10);                 ///< from a request's first byte to the end of its headers; TLS handshakes as well
+  std::uint64_t streamed_from = 256u << 10;  ///< bytes of a body, from which on a route may take it while it arrives
   Duration body_timeout = Duration::seconds(10);  ///< the longest pause within a body
   std::uint64_t body_rate_min =
       1u << 10;  ///< bytes a second that a body must keep up on the whole, after the first body_timeout

@@ -161,9 +161,9 @@ TEST_CASE("compressed and large bodies are read on a worker") {
   const auto packed = fixture.post(events, gzip("{\"n\":1}\n{\"n\":2}"), {{"content-encoding", "gzip"}});
   CHECK(packed.status == 200);
   CHECK(fixture.log.records("d").size() == 2);
-  const std::string lines = "{\"n\":3}\n{\"n\":4}";
-  std::string smaller(ZSTD_compressBound(lines.size()), '\0');
-  smaller.resize(ZSTD_compress(smaller.data(), smaller.size(), lines.data(), lines.size(), 3));
+  const std::string two = "{\"n\":3}\n{\"n\":4}";
+  std::string smaller(ZSTD_compressBound(two.size()), '\0');
+  smaller.resize(ZSTD_compress(smaller.data(), smaller.size(), two.data(), two.size(), 3));
   CHECK(fixture.post(events, smaller, {{"content-encoding", "zstd"}}).status == 200);
   CHECK(fixture.log.records("d").size() == 4);
   fixture.workers.stop();

@@ -28,7 +28,7 @@ export interface FileLinesEvents {
   reset(): void;
 }
 
-const LEFT = 48;
+const LEFT = 56;
 const BOTTOM = 17;
 const TOP = 6;
 const LEAST_DRAG = 5;
@@ -213,7 +213,8 @@ export class FileLinesPlot {
       ctx.fillStyle = colors.grid;
       ctx.fillRect(LEFT, Math.round(y(v)), width - LEFT, 1);
       ctx.fillStyle = colors.inkSoft;
-      ctx.fillText(valueTick(v, step), LEFT - 7, y(v));
+      // The last argument squeezes the few labels that are longer than their room.
+      ctx.fillText(valueTick(v, step), LEFT - 7, y(v), LEFT - 9);
     }
     ctx.textAlign = 'center';
     ctx.textBaseline = 'alphabetic';

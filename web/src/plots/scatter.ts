@@ -12,7 +12,8 @@ export interface ScatterData {
   other?: { x: Float64Array; y: Float64Array } | undefined;
 }
 
-const LEFT = 54;
+const LEAST_LEFT = 40;
+const MOST_LEFT = 96;
 const BOTTOM = 22;
 const EDGE = 8;
 const LEAST_DRAG = 4;
@@ -57,6 +58,8 @@ export class ScatterPlot {
   private xs: [number, number] = [0, 1];
   private ys: [number, number] = [0, 1];
   private drag: { x: number; y: number } | null = null;
+  /** Room for the labels of the vertical axis. */
+  private left = LEAST_LEFT;
 
   constructor(
     private readonly parent: HTMLElement,
@@ -100,10 +103,11 @@ export class ScatterPlot {
     const ctx = this.surface.begin(width, height);
     const data = this.data;
     if (data === null) return;
+    this.left = this.roomForLabels(ctx, height);
     this.drawAxes(ctx, width, height);
     ctx.save();
     ctx.beginPath();
-    ctx.rect(LEFT, EDGE, width - LEFT - EDGE, height - BOTTOM - EDGE);
+    ctx.rect(this.left, EDGE, width - this.left - EDGE, height - BOTTOM - EDGE);
     ctx.clip();
     this.drawDots(ctx, data);
     ctx.restore();
@@ -138,7 +142,7 @@ export class ScatterPlot {
   private drawAxes(ctx: CanvasRenderingContext2D, width: number, height: number): void {
     const colors = palette();
     ctx.font = colors.font;
-    const across = roundStep(this.xs[1] - this.xs[0], Math.max(Math.floor((width - LEFT) / 80), 2));
+    const across = roundStep(this.xs[1] - this.xs[0], Math.max(Math.floor((width - this.left) / 80), 2));
     const down = roundStep(this.ys[1] - this.ys[0], Math.max(Math.floor(height / 44), 2));
     ctx.textAlign = 'center';
     ctx.textBaseline = 'alphabetic';
@@ -147,21 +151,28 @@ export class ScatterPlot {
       ctx.fillRect(Math.round(this.px(v)), EDGE, 1, height - BOTTOM - EDGE);
       ctx.fillStyle = colors.inkSoft;
       const x = this.px(v);
-      if (x > LEFT + 8 && x < width - 18) ctx.fillText(valueTick(v, across), x, height - 6);
+      if (x > this.left + 8 && x < width - 18) ctx.fillText(valueTick(v, across), x, height - 6);
     }
     ctx.textAlign = 'right';
     ctx.textBaseline = 'middle';
     for (let v = Math.ceil(this.ys[0] / down) * down; v <= this.ys[1]; v += down) {
       ctx.fillStyle = colors.grid;
-      ctx.fillRect(LEFT, Math.round(this.py(v)), width - LEFT - EDGE, 1);
+      ctx.fillRect(this.left, Math.round(this.py(v)), width - this.left - EDGE, 1);
       ctx.fillStyle = colors.inkSoft;
-      ctx.fillText(valueTick(v, down), LEFT - 7, this.py(v));
+      ctx.fillText(valueTick(v, down), this.left - 7, this.py(v));
     }
   }
 
+  private roomForLabels(ctx: CanvasRenderingContext2D, height: number): number {
+    ctx.font = palette().font;
+    const step = roundStep(this.ys[1] - this.ys[0], Math.max(Math.floor(height / 44), 2));
+    const widths = this.ys.map((v) => ctx.measureText(valueTick(Math.round(v / step) * step, step)).width);
+    return Math.min(Math.max(...widths, LEAST_LEFT - 14) + 14, MOST_LEFT);
+  }
+
   private px(value: number): number {
-    const width = this.parent.clientWidth - LEFT - EDGE;
-    return LEFT + ((value - this.xs[0]) / (this.xs[1] - this.xs[0])) * width;
+    const width = this.parent.clientWidth - this.left - EDGE;
+    return this.left + ((value - this.xs[0]) / (this.xs[1] - this.xs[0])) * width;
   }
 
   private py(value: number): number {
@@ -170,10 +181,10 @@ export class ScatterPlot {
   }
 
   private valueAt(x: number, y: number): { x: number; y: number } {
-    const width = this.parent.clientWidth - LEFT - EDGE;
+    const width = this.parent.clientWidth - this.left - EDGE;
     const height = this.parent.clientHeight - BOTTOM - EDGE;
     return {
-      x: this.xs[0] + ((x - LEFT) / width) * (this.xs[1] - this.xs[0]),
+      x: this.xs[0] + ((x - this.left) / width) * (this.xs[1] - this.xs[0]),
       y: this.ys[0] + ((EDGE + height - y) / height) * (this.ys[1] - this.ys[0]),
     };
   }

@@ -35,16 +35,17 @@ export class PageCache<Row, Page extends PageRequest> {
     return held.rows;
   }
 
+  /** The page is here in this version. */
+  holds(page: PageRequest): boolean {
+    return this.pages.get(page.key)?.version === page.version;
+  }
+
   put(page: PageRequest, rows: (Row | null)[]): void {
     this.pages.set(page.key, { rows, version: page.version });
     for (const oldest of this.pages.keys()) {
       if (this.pages.size <= this.most) break;
       this.pages.delete(oldest);
     }
-  }
-
-  drop(key: string): void {
-    this.pages.delete(key);
   }
 
   clear(): void {

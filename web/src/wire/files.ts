@@ -22,10 +22,29 @@ export interface FileInfo {
   /** Recorded times, µs; null when there are none. */
   from: number | null;
   to: number | null;
+  /** The import that it was uploaded with. */
+  upload?: number | null;
 }
 
-export function getFiles(signal?: AbortSignal): Promise<Reply<{ files: FileInfo[] }>> {
-  return call('/api/v1/files', { signal });
+/** An upload is kept under its import's number and its name. */
+const UPLOADED = /^(\d{13,17})-(.+)$/;
+
+/** The name that people know, and the import that brought the file; null when it was no upload. */
+export function uploadOf(name: string): { name: string; id: number | null } {
+  const match = UPLOADED.exec(name);
+  return match === null ? { name, id: null } : { name: match[2] as string, id: Number(match[1]) };
+}
+
+export async function getFiles(signal?: AbortSignal): Promise<Reply<{ files: FileInfo[] }>> {
+  const answer = await call<{ files: FileInfo[] }>('/api/v1/files', { signal });
+  if (answer.ok) {
+    for (const file of answer.value.files) {
+      const upload = uploadOf(file.name);
+      file.name = upload.name;
+      file.upload = upload.id;
+    }
+  }
+  return answer;
 }
 
 export interface Correlation {

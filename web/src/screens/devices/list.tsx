@@ -29,12 +29,12 @@ function columns(): GridColumn[] {
   });
   return [
     column('state', say('list.state'), 92),
-    column('device', say('list.device'), 190),
-    column('dataset', say('list.dataset'), 130),
+    column('device', say('list.device'), 170),
     column('seen', say('list.seen'), 104, true),
     column('rate', say('list.rate'), 84, true),
     column('expected', say('list.expected'), 96, true),
     column('share', say('list.share'), 110),
+    column('dataset', say('list.dataset'), 130),
     column('events', say('list.events'), 110, true),
   ];
 }

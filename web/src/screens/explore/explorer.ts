@@ -18,7 +18,7 @@ const POINTS = 240;
 const SHORTEST = 2_000;
 /** The most rows of a stretch that cannot be refined. */
 const MOST_AT_ONCE = 5_000;
-const FRESH_MS = 1_200;
+const RETRY_MS = 1_000;
 
 interface TimePage extends PageRequest {
   from: number;
@@ -31,6 +31,8 @@ export interface ExplorerEvents {
   failed(failure: Failure): void;
   /** Rows have come, or their number has changed; `above`: so many above those in sight. */
   changed(above: number): void;
+  /** The rows in sight. */
+  visible(): { first: number; end: number };
 }
 
 function stretchesOf(answer: SeriesAnswer, from: number, to: number): Stretch[] {
@@ -42,6 +44,11 @@ function stretchesOf(answer: SeriesAnswer, from: number, to: number): Stretch[] 
   }));
 }
 
+/** It has to be counted inside before its rows can be fetched. */
+function isTooFull(place: Stretch): boolean {
+  return place.count > PAGE && place.to - place.from > SHORTEST;
+}
+
 export class Explorer implements GridSource<EventRow> {
   private index = new RowIndex([]);
   private selection: Selection | null = null;
@@ -50,8 +57,8 @@ export class Explorer implements GridSource<EventRow> {
   private readonly cache: PageCache<EventRow, TimePage>;
   private readonly refining = new Set<string>();
   private abort = new AbortController();
-  private newest = 0;
-  private freshFrom = Number.POSITIVE_INFINITY;
+  /** Rows later than this have come with the last look, µs. */
+  private freshAfter = Number.POSITIVE_INFINITY;
 
   constructor(private readonly events: ExplorerEvents) {
     this.cache = new PageCache(
@@ -77,7 +84,7 @@ export class Explorer implements GridSource<EventRow> {
   }
 
   fresh(row: EventRow): boolean {
-    return this.freshFrom < performance.now() + FRESH_MS && microsOf(row['@timestamp']) > this.newest;
+    return microsOf(row['@timestamp']) > this.freshAfter;
   }
 
   /** Number of the first row at or before `time`. */
@@ -112,10 +119,15 @@ export class Explorer implements GridSource<EventRow> {
       return;
     }
     const stretches = stretchesOf(answer.value, selection.from, selection.to);
-    const before = anchor === null ? null : this.index.rowAt(anchor);
-    this.index = new RowIndex(stretches);
+    const next = new RowIndex(stretches);
+    const above = anchor === null ? 0 : Math.max(next.rowAt(anchor) - this.index.rowAt(anchor), 0);
+    if (keepRows) {
+      await this.prepare(next, above, abort.signal);
+      if (abort.signal.aborted) return;
+    }
+    this.freshAfter = keepRows ? this.newestTime() : Number.POSITIVE_INFINITY;
+    this.index = next;
     this.refining.clear();
-    const above = before === null || anchor === null ? 0 : this.index.rowAt(anchor) - before;
     const bars: TimeBars = {
       time: answer.value.time,
       count: answer.value.time.map((_, i) => answer.value.series[0]?.values[i] ?? 0),
@@ -124,7 +136,36 @@ export class Explorer implements GridSource<EventRow> {
       to: selection.to,
     };
     this.events.counted(bars, this.index.total, performance.now() - began);
-    this.events.changed(Math.max(above, 0));
+    this.events.changed(above);
+  }
+
+  /** Fetches what will be in sight with the next index, so that no row blinks when it takes the place of the present one. */
+  private async prepare(next: RowIndex, above: number, signal: AbortSignal): Promise<void> {
+    const { first, end } = this.events.visible();
+    const shift = first === 0 ? 0 : above;
+    const pages = new Map<string, TimePage>();
+    for (let row = first + shift; row < Math.min(end + shift, next.total); row++) {
+      let place = next.page(row, PAGE);
+      if (place !== null && isTooFull(place)) {
+        await this.refineIn(next, place, signal);
+        if (signal.aborted) return;
+        place = next.page(row, PAGE);
+      }
+      if (place === null || isTooFull(place)) continue;
+      const page = { ...place, key: `${place.from}:${place.to}`, version: place.count };
+      if (!this.cache.holds(page)) pages.set(page.key, page);
+    }
+    await Promise.all(
+      [...pages.values()].map(async (page) => {
+        const rows = await this.load(page, signal, next);
+        if (rows !== null && !signal.aborted) this.cache.put(page, rows);
+      }),
+    );
+  }
+
+  private newestTime(): number {
+    const row = this.row(0);
+    return row === null ? Number.POSITIVE_INFINITY : microsOf(row['@timestamp']);
   }
 
   dispose(): void {
@@ -135,33 +176,37 @@ export class Explorer implements GridSource<EventRow> {
   private pageOf(index: number): (TimePage & { first: number }) | null {
     const place = this.index.page(index, PAGE);
     if (place === null) return null;
-    if (place.count > PAGE && place.to - place.from > SHORTEST) {
+    if (isTooFull(place)) {
       void this.refine(place);
       return null;
     }
     return { ...place, key: `${place.from}:${place.to}`, version: place.count };
   }
 
-  /** The counts inside a stretch that holds more rows than a page. */
   private async refine(place: Stretch): Promise<void> {
     const key = `${place.from}:${place.to}`;
-    const selection = this.selection;
-    if (selection === null || this.refining.has(key)) return;
+    if (this.refining.has(key)) return;
     this.refining.add(key);
     const { signal } = this.abort;
+    const refined = await this.refineIn(this.index, place, signal);
+    if (signal.aborted) return;
+    if (refined) this.events.changed(0);
+    else setTimeout(() => this.refining.delete(key), RETRY_MS);
+  }
+
+  /** Asks for the counts inside a stretch that holds more rows than a page. */
+  private async refineIn(index: RowIndex, place: Stretch, signal: AbortSignal): Promise<boolean> {
+    const selection = this.selection;
+    if (selection === null) return false;
     const points = Math.min(Math.ceil(place.count / (PAGE / 4)), 500);
     const inside = { ...selection, from: place.from, to: place.to, field: this.countField, points };
     const answer = await getCounts(inside, signal);
-    if (signal.aborted) return;
-    if (answer.ok) {
-      this.index.refine(place.from, place.to, stretchesOf(answer.value, place.from, place.to));
-      this.events.changed(0);
-    } else {
-      setTimeout(() => this.refining.delete(key), 1_000);
-    }
+    if (signal.aborted || !answer.ok) return false;
+    index.refine(place.from, place.to, stretchesOf(answer.value, place.from, place.to));
+    return true;
   }
 
-  private async load(page: TimePage, signal: AbortSignal): Promise<(EventRow | null)[] | null> {
+  private async load(page: TimePage, signal: AbortSignal, index = this.index): Promise<(EventRow | null)[] | null> {
     const selection = this.selection;
     if (selection === null) return null;
     // More than counted may be there: late rows, and rows without the counted field.
@@ -173,17 +218,10 @@ export class Explorer implements GridSource<EventRow> {
     }
     const rows = answer.value.events;
     if (rows.length !== page.count && rows.length < limit) {
-      this.index.correct(page.from, page.to, rows.length);
+      index.correct(page.from, page.to, rows.length);
       page.version = rows.length;
     }
     return rows;
-  }
-
-  /** Rows later than this are new to whoever looks. */
-  noteSeen(time: number): void {
-    if (this.newest === 0) this.freshFrom = Number.POSITIVE_INFINITY;
-    this.newest = time;
-    this.freshFrom = performance.now();
   }
 }
 

@@ -30,6 +30,12 @@ function filterFor(field: SchemaField, value: unknown): string {
   return `${quoteField(field.name)} = ${written}`;
 }
 
+/** As it is written, without the digits that only the arithmetic of doubles has made. */
+function shortValue(value: unknown): string {
+  const text = String(value);
+  return typeof value === 'number' && text.length > 11 ? String(Number(value.toPrecision(8))) : text;
+}
+
 function Figures({ profile }: { profile: FieldProfile }) {
   const figures: [string, string][] = [];
   const put = (name: string, value: unknown) => {
@@ -68,7 +74,7 @@ function Top({ field, profile, add }: { field: SchemaField; profile: FieldProfil
               title={say('field.filter', { filter: filterFor(field, entry.value) })}
               onClick={() => add(filterFor(field, entry.value))}
             >
-              <span>{String(entry.value)}</span>
+              <span>{shortValue(entry.value)}</span>
               <small>{formatPercent(part)}</small>
               <Share part={part} />
             </button>

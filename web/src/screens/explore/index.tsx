@@ -186,7 +186,7 @@ function Body({ info, fields }: { info: DatasetInfo; fields: SchemaField[] }) {
   const filters = useSignal<boolean | null>(null);
   const profiles = useSignal<boolean | null>(null);
   const profile = useSignal<Profile | null>(null);
-  const asked = useRef(0);
+  const asked = useRef(Number.NEGATIVE_INFINITY);
   const windowNow = useRef({ from: 0, to: 0 });
   const spoken = language.value;
   const countField = fullest(fields)?.name ?? '';
@@ -212,6 +212,7 @@ function Body({ info, fields }: { info: DatasetInfo; fields: SchemaField[] }) {
         failure.value = problem;
       },
       changed: (above) => grid.current?.changed(above),
+      visible: () => grid.current?.range() ?? { first: 0, end: 0 },
     });
     explorer.current = made;
     const drawn = new TimeBarsPlot(bars.current, {

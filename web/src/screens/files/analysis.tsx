@@ -278,7 +278,7 @@ function Header({ file, other, files }: { file: FileInfo; other: FileInfo | null
   const { from, to } = file;
   return (
     <div class="screen-head">
-      <button type="button" class="button" onClick={() => setOwn({ file: '', with: '', x: '', y: '' })}>
+      <button type="button" class="button" onClick={() => setOwn({ file: '', versus: '', x: '', y: '' })}>
         {say('back')}
       </button>
       <h2>{file.name}</h2>
@@ -297,7 +297,7 @@ function Header({ file, other, files }: { file: FileInfo; other: FileInfo | null
         <select
           class="field-select compare"
           value={other === null ? '' : String(other.id)}
-          onChange={(event) => setOwn({ with: event.currentTarget.value })}
+          onChange={(event) => setOwn({ versus: event.currentTarget.value })}
           data-testid="compare"
         >
           <option value="">{say('compare.none')}</option>

@@ -149,7 +149,7 @@ export default function Files() {
   useEffect(() => void findWaiting(), []);
   const all = files.value ?? [];
   const file = all.find((f) => String(f.id) === own.value.file);
-  const other = all.find((f) => String(f.id) === own.value.with && f !== file) ?? null;
+  const other = all.find((f) => String(f.id) === own.value.versus && f !== file) ?? null;
   if (file !== undefined) {
     const pair = { x: own.value.x ?? '', y: own.value.y ?? '' };
     return (
@@ -168,7 +168,7 @@ export default function Files() {
           done={async (status) => {
             await dismiss(one);
             const now = await refresh();
-            const loaded = now.filter((f) => f.name === status.name).toSorted((a, b) => a.id - b.id);
+            const loaded = now.filter((f) => f.upload === status.id).toSorted((a, b) => a.id - b.id);
             const newest = loaded[loaded.length - 1];
             if (newest !== undefined) setOwn({ file: String(newest.id) });
           }}

@@ -60,6 +60,8 @@ class MessageTable {
   readonly grid: Grid<LogMessage>;
   private earliest = 0;
   private durable = 0;
+  private updating = false;
+  private readonly abort = new AbortController();
 
   constructor(
     parent: HTMLElement,
@@ -87,13 +89,33 @@ class MessageTable {
     this.grid.setColumns(columns());
   }
 
-  /** The log has grown, or its beginning has been removed. */
-  update(earliest: number, durable: number): void {
-    const grown = this.durable === 0 ? 0 : durable - this.durable;
-    if (earliest === this.earliest && grown === 0 && this.durable === durable) return;
+  /** The log has grown, or its beginning has been removed. What will be in sight is fetched first, so that no row blinks. */
+  async update(earliest: number, durable: number): Promise<void> {
+    if (this.updating || (earliest === this.earliest && durable === this.durable)) return;
+    const grown = this.durable === 0 ? 0 : Math.max(durable - this.durable, 0);
+    if (grown > 0 && this.grid.atTop()) {
+      this.updating = true;
+      await this.prepare(durable);
+      this.updating = false;
+      if (this.abort.signal.aborted) return;
+    }
     this.earliest = earliest;
     this.durable = durable;
-    this.grid.changed(Math.max(grown, 0));
+    this.grid.changed(grown);
+  }
+
+  private async prepare(durable: number): Promise<void> {
+    const { first, end } = this.grid.range();
+    const oldest = Math.max(durable - end, this.earliest);
+    for (let offset = durable - 1 - first; offset >= oldest; ) {
+      const page = this.pageOf(offset, durable);
+      if (!this.cache.holds(page)) {
+        const rows = await this.load(page, this.abort.signal);
+        if (rows === null) return;
+        this.cache.put(page, rows);
+      }
+      offset = page.first - 1;
+    }
   }
 
   goToOffset(offset: number): void {
@@ -101,13 +123,14 @@ class MessageTable {
   }
 
   dispose(): void {
+    this.abort.abort();
     this.cache.clear();
     this.grid.dispose();
   }
 
-  private pageOf(offset: number): OffsetPage {
+  private pageOf(offset: number, durable = this.durable): OffsetPage {
     const first = Math.floor(offset / PAGE) * PAGE;
-    const version = Math.min(this.durable - first, PAGE);
+    const version = Math.min(durable - first, PAGE);
     return { key: `${this.partition}:${first}`, version, partition: this.partition, first };
   }
 
@@ -216,7 +239,7 @@ export function Messages({ topic }: { topic: TopicInfo }) {
     return () => made.dispose();
   }, [topic.topic, partition.value, opened]);
   useEffect(() => {
-    if (shown !== undefined) table.current?.update(shown.earliest, shown.durable);
+    if (shown !== undefined) void table.current?.update(shown.earliest, shown.durable);
   });
   if (shown === undefined) return <Note>{say('messages.none')}</Note>;
   return (
