@@ -69,7 +69,10 @@ std::map<std::string, Column> read_plainly(const std::string& path, char separat
 void check_field(const profile::FieldProfile& field, Column column) {
   CHECK(field.count == column.count);
   CHECK(field.numbers == column.numbers.size());
-  if (column.numbers.empty()) return CHECK(field.distinct == column.texts.size());
+  if (column.numbers.empty()) {
+    CHECK(field.distinct == column.texts.size());
+    return;
+  }
   std::sort(column.numbers.begin(), column.numbers.end());
   const auto n = static_cast<long double>(column.numbers.size());
   long double sum = 0;
