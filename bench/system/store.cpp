@@ -256,7 +256,7 @@ class Questions {
 
   Status measure_filter(std::vector<Figure>& figures) {
     const query::Scope scope{*source_.schemas.current(dataset), {}, source_.to()};
-    auto bound = query::compile("oil_temperature > 60 and gear = 126 and \"pressure high\" >= 32858", scope);
+    auto bound = query::compile("oil_temperature > 58 and gear = 126 and \"pressure high\" >= 32858", scope);
     if (!bound) return bound.error();
     store::EventQuery query;
     query.dataset = dataset;
@@ -278,7 +278,7 @@ class Questions {
         [&]() -> Result<double> {
           const std::int64_t begin = now_ns();
           auto rows = run_bare(
-              "SELECT * FROM events_machine WHERE \"oil_temperature\" > 60 AND \"gear\" = 126 AND \"pressure high\" >= 32858 "
+              "SELECT * FROM events_machine WHERE \"oil_temperature\" > 58 AND \"gear\" = 126 AND \"pressure high\" >= 32858 "
               "ORDER BY time, partition, offset");
           if (!rows) return rows.error();
           bare = *rows;

@@ -101,7 +101,7 @@ class Compiler {
       case Source::field:
         if (node.field.value >= layout_.columns().size()) return "0";  // no row of this picture has it
         if (Layout::in_more(node.field)) return unknown(nots);
-        return comparison(node, sqlite::quote_identifier(layout_.column(node.field).name));
+        return comparison(node, sqlite::quote_identifier(layout_.column(node.field).name), has_texts(node.field));
       case Source::device:
         return devices(node, nots);
       case Source::fact:
@@ -109,18 +109,18 @@ class Compiler {
         return one_of("\"facts\"", node.facts, [](FactsId id) { return std::int64_t{id.value}; });
       // The + keeps SQLite from looking for these by the index, which it would do out of order; narrow() does it in order.
       case Source::time:
-        return comparison(node, "+\"time\"");
+        return comparison(node, "+\"time\"", false);
       case Source::partition:
-        return comparison(node, "+\"partition\"");
+        return comparison(node, "+\"partition\"", false);
       case Source::offset:
-        return comparison(node, "+\"offset\"");
+        return comparison(node, "+\"offset\"", false);
     }
     return unknown(nots);
   }
 
   /// In SQLite's order NULL comes first, then numbers, then texts, whatever their values: `c < ''` is true for numbers alone,
   /// and `c >= ''` for texts. So each comparison is kept within its operand's class.
-  std::string comparison(const BoundNode& node, const std::string& column) {
+  std::string comparison(const BoundNode& node, const std::string& column, bool texts) {
     switch (node.op) {
       case Operator::exists:
         return column + " IS NOT NULL";
@@ -137,7 +137,7 @@ class Compiler {
         return fmt::format("({0} >= '' AND {1}({0}, ?, ?))", column, text_function);
       }
       default:
-        return ordered(column, node.op, node.operands.front());
+        return ordered(column, node.op, node.operands.front(), texts);
     }
   }
 
@@ -150,12 +150,23 @@ class Compiler {
     return sql + ")";
   }
 
-  std::string ordered(const std::string& column, Operator op, const Operand& operand) {
+  std::string ordered(const std::string& column, Operator op, const Operand& operand, bool texts) {
     add(operand);
     const bool greater = op == Operator::greater || op == Operator::greater_equal;
     const bool text = operand.type == Operand::Class::text;
-    if (greater == text) return fmt::format("{} {} ?", column, query::name_of(op));
+    if (greater == text || (!text && !texts)) return fmt::format("{} {} ?", column, query::name_of(op));
     return fmt::format("({0} {1} ? AND {0} {2} '')", column, query::name_of(op), text ? ">=" : "<");
+  }
+
+  /// Whether texts may be in the field's column: its type, as this picture of the database has it, holds every value there.
+  bool has_texts(FieldId field) {
+    auto statement = connection_.prepare("SELECT type FROM fields WHERE dataset = ? AND id = ?");
+    if (!statement) return true;
+    (*statement)->bind(1, layout_.id()).bind(2, std::int64_t{field.value});
+    auto row = (*statement)->step();
+    const auto type = row && *row ? model::field_type_from((*statement)->text(0)) : std::nullopt;
+    (*statement)->reset();
+    return !type || *type >= model::FieldType::text;
   }
 
   /// A test of the name is made now, for all names that the dataset has.

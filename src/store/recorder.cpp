@@ -210,13 +210,14 @@ Status Recorder::insert_decoded(DatasetState& dataset, const Row& row, const mod
   dataset.last = std::max(dataset.last.value_or(record.time), record.time);
   for (const auto& [field, number] : numbers_) ++dataset.field_counts[field.value];
   Device& device = dataset.devices[*place];
+  const Timestamp newest = device.last_seen;  // stays when retention takes the rows; a new device's is this row's
   ++device.events;
   device.first_seen = std::min(device.first_seen, record.time);
   device.last_seen = std::max(device.last_seen, record.time);
   device.changed = true;
   // Behind that place rows wait for roll_up(), this one with them.
   if (dataset.rolled_up && Place{record.time, row.partition, record.offset} > *dataset.rolled_up) return {};
-  return dataset.rollups->add(device.id, record.time, record.append_time, numbers_);
+  return dataset.rollups->add(device.id, record.time, record.append_time, numbers_, newest);
 }
 
 Result<std::size_t> Recorder::device_place(DatasetState& dataset, std::string_view name, Timestamp time) {
@@ -349,7 +350,8 @@ Result<bool> Recorder::roll_up_dataset(DatasetState& dataset, Timestamp now) {
       if (value.present()) numbers_.emplace_back(field, number_of(value));
     }
     const Timestamp time{rows->integer(0)};
-    if (auto added = dataset.rollups->add(rows->integer(3), time, now, numbers_); !added) return added.error();
+    if (auto added = dataset.rollups->add(rows->integer(3), time, now, numbers_, Timestamp{INT64_MAX}); !added)
+      return added.error();
     dataset.rolled_up = Place{time, PartitionId(static_cast<std::uint32_t>(rows->integer(1))),
                               Offset(static_cast<std::uint64_t>(rows->integer(2)))};
     ++read;

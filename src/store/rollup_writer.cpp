@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -57,11 +58,16 @@ Result<RollupWriter> RollupWriter::open(sqlite::Database& database, const Layout
   return writer;
 }
 
-Status RollupWriter::add(std::int64_t device, Timestamp time, Timestamp arrived, const Numbers& numbers) {
+Status RollupWriter::add(std::int64_t device, Timestamp time, Timestamp arrived, const Numbers& numbers, Timestamp newest) {
   const std::int64_t second = floor_divide(time.us, width_of(Tier::second));
   Open& open = open_[device];
   if (open.second != second) {
     if (auto turned = turn(device, open, second); !turned) return turned;
+  }
+  const std::int64_t newest_second = floor_divide(newest.us, width_of(Tier::second));
+  for (std::size_t tier = 0; tier < std::size(rollup_tiers); ++tier) {
+    if (std::exchange(open.begun[tier], true)) continue;
+    open.fresh[tier] = floor_divide(second, seconds_in[tier]) > floor_divide(newest_second, seconds_in[tier]);
   }
   const std::size_t before = open.buckets[0].fields.size();
   open.buckets[0].add(time.us, numbers);
@@ -97,6 +103,7 @@ Status RollupWriter::close(std::int64_t device, Open& open, std::size_t tier) {
   if (auto written = write(device, open, tier); !written) return written;
   if (tier + 1 < std::size(rollup_tiers)) open.buckets[tier + 1].merge(bucket);
   bucket.clear();
+  open.begun[tier] = false;
   return {};
 }
 
@@ -105,10 +112,14 @@ Status RollupWriter::write(std::int64_t device, const Open& open, std::size_t ti
   const std::int64_t index = floor_divide(open.second, seconds_in[tier]);
   const std::int64_t begin = begin_of(index, rollup_tiers[tier]);
   std::int64_t arrived = open.arrived;
-  select.bind(1, index).bind(2, device);
-  auto found = select.step();
-  if (!found) return found.error();
-  if (!*found) {
+  bool there = false;
+  if (!open.fresh[tier]) {
+    select.bind(1, index).bind(2, device);
+    auto found = select.step();
+    if (!found) return found.error();
+    there = *found;
+  }
+  if (!there) {
     encode(open.buckets[tier], begin, bytes_);
   } else {
     arrived = std::max(arrived, select.integer(0));

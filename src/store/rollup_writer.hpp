@@ -29,7 +29,8 @@ class RollupWriter {
   static Result<RollupWriter> open(sqlite::Database& database, const Layout& layout);
 
   /// A row that is new in the table. Rows of a device at the same time come in the order of their offsets.
-  Status add(std::int64_t device, Timestamp time, Timestamp arrived, const Numbers& numbers);
+  /// `newest`: no later reading of the device was there before; buckets behind it are new.
+  Status add(std::int64_t device, Timestamp time, Timestamp arrived, const Numbers& numbers, Timestamp newest);
   /// Writes what was added since; before the transaction ends.
   Status flush();
 
@@ -44,6 +45,8 @@ class RollupWriter {
     std::int64_t second = 0;
     Bucket buckets[3];
     std::int64_t arrived = 0;
+    bool begun[3] = {};
+    bool fresh[3] = {};  ///< nothing is stored of the bucket
   };
 
   RollupWriter() = default;

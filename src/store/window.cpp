@@ -170,11 +170,15 @@ Status WindowReader::read_columns(std::int64_t from, std::int64_t to, std::optio
   range.to = Timestamp{to};
   range.device = device;
   if (question_->where != nullptr) narrow(range, *question_->where);
-  auto prepared = connection_->prepare("SELECT \"time\", \"device\"" + columns_sql_ + " FROM " +
-                                       sqlite::quote_identifier(layout_->table()) + filter_.behind(where_sql(range)) +
-                                       " ORDER BY \"time\", \"partition\", \"offset\"");
-  if (!prepared) return prepared.error();
-  sqlite::Statement& row = **prepared;
+  sqlite::Statement*& statement = device ? rows_of_device_ : rows_;
+  if (statement == nullptr) {
+    auto prepared = connection_->prepare("SELECT \"time\", \"device\"" + columns_sql_ + " FROM " +
+                                         sqlite::quote_identifier(layout_->table()) + filter_.behind(where_sql(range)) +
+                                         " ORDER BY \"time\", \"partition\", \"offset\"");
+    if (!prepared) return prepared.error();
+    statement = *prepared;
+  }
+  sqlite::Statement& row = *statement;
   const Resetting resetting(row);
   filter_.bind(row, bind_range(row, range, 1));
   for (;;) {
@@ -222,12 +226,10 @@ Status WindowReader::read_tier(const Segment& segment, WindowSink& sink) {
 
 Status WindowReader::scan_tier(const Segment& segment, WindowSink& sink) {
   const std::int64_t width = width_of(segment.tier);
-  auto prepared = connection_->prepare(fmt::format(
-      "SELECT \"bucket\", \"device\", \"fields\" FROM {} WHERE \"bucket\" >= ? AND \"bucket\" < ?{} ORDER BY \"bucket\", "
-      "\"device\"",
-      sqlite::quote_identifier(rollup_table(layout_->id(), segment.tier)), device_ ? " AND \"device\" = ?" : ""));
-  if (!prepared) return prepared.error();
-  sqlite::Statement& row = **prepared;
+  auto found = tier_statement(segment.tier, fmt::format("\"bucket\" >= ? AND \"bucket\" < ?{} ORDER BY \"bucket\", \"device\"",
+                                                        device_ ? " AND \"device\" = ?" : ""));
+  if (!found) return found.error();
+  sqlite::Statement& row = **found;
   const Resetting resetting(row);
   row.bind(1, floor_divide(segment.from, width)).bind(2, floor_divide(segment.to, width));
   if (device_) row.bind(3, *device_);
@@ -241,10 +243,9 @@ Status WindowReader::scan_tier(const Segment& segment, WindowSink& sink) {
 
 Status WindowReader::seek_tier(const Segment& segment, WindowSink& sink) {
   const std::int64_t width = width_of(segment.tier);
-  auto prepared = connection_->prepare(fmt::format("SELECT \"fields\" FROM {} WHERE \"bucket\" = ? AND \"device\" = ?",
-                                                   sqlite::quote_identifier(rollup_table(layout_->id(), segment.tier))));
-  if (!prepared) return prepared.error();
-  sqlite::Statement& row = **prepared;
+  auto found = tier_statement(segment.tier, "\"bucket\" = ? AND \"device\" = ?");
+  if (!found) return found.error();
+  sqlite::Statement& row = **found;
   const Resetting resetting(row);
   const std::int64_t end = floor_divide(segment.to, width);
   for (std::int64_t bucket = floor_divide(segment.from, width); bucket < end; ++bucket) {
@@ -252,10 +253,22 @@ Status WindowReader::seek_tier(const Segment& segment, WindowSink& sink) {
     auto stepped = row.step();
     if (!stepped) return stepped.error();
     if (!*stepped) continue;
-    if (auto taken = take_rollup(segment.tier, bucket, *device_, row.blob(0), sink); !taken) return taken;
+    if (auto taken = take_rollup(segment.tier, bucket, *device_, row.blob(2), sink); !taken) return taken;
     row.reset();
   }
   return {};
+}
+
+/// Prepared once a query: a picture is cut into thousands of segments.
+Result<sqlite::Statement*> WindowReader::tier_statement(Tier tier, std::string_view where) {
+  sqlite::Statement*& statement = tiers_[static_cast<std::size_t>(tier)];
+  if (statement == nullptr) {
+    auto prepared = connection_->prepare(fmt::format("SELECT \"bucket\", \"device\", \"fields\" FROM {} WHERE {}",
+                                                     sqlite::quote_identifier(rollup_table(layout_->id(), tier)), where));
+    if (!prepared) return prepared.error();
+    statement = *prepared;
+  }
+  return statement;
 }
 
 Status WindowReader::take_rollup(Tier tier, std::int64_t bucket, std::int64_t device, ByteView bytes, WindowSink& sink) {

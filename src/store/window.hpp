@@ -1,6 +1,7 @@
 // Reads the numbers of a window of time, from rows, rollups and the open tail, and hands them on in order of time.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -84,6 +85,7 @@ class WindowReader {
   Status read_tier(const Segment& segment, WindowSink& sink);
   Status scan_tier(const Segment& segment, WindowSink& sink);
   Status seek_tier(const Segment& segment, WindowSink& sink);
+  Result<sqlite::Statement*> tier_statement(Tier tier, std::string_view where);
   Status take_rollup(Tier tier, std::int64_t bucket, std::int64_t device, ByteView bytes, WindowSink& sink);
   void feed_tail(std::int64_t before_us, WindowSink& sink);
 
@@ -97,6 +99,9 @@ class WindowReader {
   bool many_devices_ = false;
   bool by_events_ = false;  ///< a field has no column, or the filter is not all SQL
   std::string columns_sql_;
+  sqlite::Statement* rows_ = nullptr;
+  sqlite::Statement* rows_of_device_ = nullptr;
+  std::array<sqlite::Statement*, 4> tiers_{};
   std::map<std::string, std::int64_t, std::less<>> devices_;  ///< of the tail
   Tail tail_;
   std::vector<TailCells> tail_cells_;

@@ -75,6 +75,38 @@ TEST_CASE("rollups of an old recording that arrived now stay for their whole tim
   CHECK(f.sql("SELECT count(*) FROM _rollup_1min_1") == "1");
 }
 
+TEST_CASE("a late reading corrects a rollup whose rows are gone") {
+  HistoryFixture f;
+  f.open();
+  for (int i = 0; i < 10; ++i) f.send("1", i * 100'000, "d", {{"a", V::of(i)}});
+  f.drain();
+  f.history.reset();
+  {
+    auto database = sqlite::Database::open(f.path(), sqlite::OpenMode::read_write);
+    REQUIRE(database.ok());
+    REQUIRE(
+        database
+            ->execute("DELETE FROM events_1; UPDATE devices SET events = 0; UPDATE datasets SET events = 0, first_time = NULL, "
+                      "last_time = NULL; INSERT INTO horizons VALUES (1, 'rows', 3600000000)")
+            .ok());
+  }
+  f.open();
+  f.send("1", 950'000, "d", {{"a", V::of(100)}});
+  f.drain();
+  SeriesQuery query;
+  query.dataset = "1";
+  query.fields = {FieldId(0)};
+  query.aggregates = {Aggregate::count, Aggregate::max, Aggregate::min};
+  query.from = Timestamp{0};
+  query.to = Timestamp{60 * second};
+  query.interval = Duration::seconds(60);
+  const auto series = f.history->series(query);
+  REQUIRE(series.ok());
+  CHECK(series->columns[0].values == std::vector<double>{11});
+  CHECK(series->columns[1].values == std::vector<double>{100});
+  CHECK(series->columns[2].values == std::vector<double>{0});
+}
+
 TEST_CASE("where only rollups are left, they answer, and a free interval is as long as theirs") {
   HistoryFixture f;
   f.open();
