@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formatBytes, formatMeasure, formatPercent, formatShort, microsOf } from '../src/kit/format';
-import { gapsIn, rateShare, worstFirst } from '../src/screens/devices/health';
+import { coarser, gapsIn, rateShare, worstFirst } from '../src/screens/devices/health';
 import { cellText } from '../src/screens/explore/explorer';
 import { parseScrape, quantile, rateOf, total } from '../src/screens/self/prometheus';
 import { difference } from '../src/screens/streams/difference';
@@ -108,6 +108,11 @@ describe('devices', () => {
       { from: 10, to: 30 },
     ]);
     expect(gapsIn([1, 1, 0], [0, 10, 20], 10, 5)).toEqual([]);
+    expect(coarser([1, null, 2, 3, 4], [0, 10, 20, 30, 40], 3)).toEqual({
+      time: [0, 20, 40],
+      count: [1, 5, 4],
+      factor: 2,
+    });
     expect(gapsIn([1, 0, 0, null], [0, 10, 20, 30], 10, 5)).toEqual([{ from: 10, to: 30 }]);
   });
 });

@@ -9,8 +9,8 @@ export interface Activity {
   time: readonly number[];
   count: readonly (number | null)[];
   bucket: number;
-  /** µs: before it nothing was expected, so that nothing is missing there. */
-  since: number;
+  /** Stretches in which events were missing, µs; shown however short. */
+  gaps: readonly { from: number; to: number }[];
 }
 
 const AXIS = 16;
@@ -46,21 +46,23 @@ export class ActivityPlot {
     const most = Math.max(...data.count.map((c) => c ?? 0), 1);
     const across = width / data.time.length;
     const colors = palette();
+    ctx.fillStyle = colors.series[0] as string;
     data.count.forEach((count, i) => {
-      const x = i * across;
-      if ((count ?? 0) === 0) {
-        const begun = (data.time[i] as number) + data.bucket > data.since;
-        if (!begun || i === data.count.length - 1) return;
-        ctx.fillStyle = colors.series[7] as string;
-        ctx.globalAlpha = 0.13;
-        ctx.fillRect(x, 0, across + 0.5, room);
-        ctx.globalAlpha = 1;
-        return;
-      }
+      if ((count ?? 0) === 0) return;
       const tall = Math.max(((count as number) / most) * (room - 4), 1);
-      ctx.fillStyle = colors.series[0] as string;
-      ctx.fillRect(x, room - tall, Math.max(across - 0.6, 0.8), tall);
+      ctx.fillRect(i * across, room - tall, Math.max(across - 0.6, 0.8), tall);
     });
+    const from = data.time[0] as number;
+    const scale = width / (data.bucket * data.time.length);
+    ctx.fillStyle = colors.series[7] as string;
+    for (const gap of data.gaps) {
+      const x = Math.max((gap.from - from) * scale, 0);
+      const wide = Math.max((gap.to - Math.max(gap.from, from)) * scale, 2);
+      ctx.globalAlpha = 0.2;
+      ctx.fillRect(x, 0, wide, room);
+      ctx.globalAlpha = 1;
+      ctx.fillRect(x, 0, wide, 3);
+    }
     this.drawAxis(ctx, data, width, height);
   }
 

@@ -10,11 +10,13 @@ import { live, schemas, setOwn, theme } from '../../state/app';
 import { formatAge, formatDuration, formatRate } from '../../view/format';
 import type { Failure } from '../../wire/call';
 import { type DeviceInfo, getSeries, type SeriesAnswer } from '../../wire/rest';
-import { type Gap, gapsIn } from './health';
+import { coarser, type Gap, gapsIn } from './health';
 import { say } from './text';
 
 const SPAN = 15 * 60 * 1_000_000;
-const POINTS = 180;
+const COLUMNS = 180;
+/** Gaps are looked for in buckets of half their least length, as far as so many buckets go. */
+const MOST_POINTS = 3_600;
 const POLL_MS = 3_000;
 const SHOWN_GAPS = 5;
 /** A gap is longer than this many of the device's periods. */
@@ -38,11 +40,16 @@ function periodOf(device: DeviceInfo): number {
   return rate > 0 ? 1e6 / rate : 1e6;
 }
 
+function pointsFor(device: DeviceInfo): number {
+  return Math.min(Math.max(Math.ceil((2 * SPAN) / (GAP_PERIODS * periodOf(device))), COLUMNS), MOST_POINTS);
+}
+
 export function Detail({ device }: { device: DeviceInfo }) {
   useEscape(() => setOwn({ device: '' }));
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<ActivityPlot | null>(null);
   const gaps = useSignal<Gap[] | null>(null);
+  const least = useSignal(0);
   const failure = useSignal<Failure | null>(null);
   useEffect(() => {
     if (box.current === null) return;
@@ -67,7 +74,7 @@ export function Detail({ device }: { device: DeviceInfo }) {
           fields: [field],
           from: to - SPAN,
           to,
-          points: POINTS,
+          points: pointsFor(device),
           agg: 'count',
         },
         signal,
@@ -83,14 +90,16 @@ export function Detail({ device }: { device: DeviceInfo }) {
   );
   const show = (answer: SeriesAnswer) => {
     const count = answer.series[0]?.values ?? [];
-    plot.current?.show({ time: answer.time, count, bucket: answer.interval_us, since: device.first_seen });
-    const begin = answer.time.findIndex((t) => t + answer.interval_us > device.first_seen);
-    gaps.value = gapsIn(
-      count.slice(Math.max(begin, 0)),
-      answer.time.slice(Math.max(begin, 0)),
-      answer.interval_us,
-      GAP_PERIODS * periodOf(device),
+    const bucket = answer.interval_us;
+    const begin = Math.max(
+      answer.time.findIndex((t) => t + bucket > device.first_seen),
+      0,
     );
+    // A shorter silence may begin and end inside of two buckets that both have events.
+    least.value = Math.max(GAP_PERIODS * periodOf(device), 2 * bucket);
+    gaps.value = gapsIn(count.slice(begin), answer.time.slice(begin), bucket, least.value - bucket);
+    const drawn = coarser(count, answer.time, COLUMNS);
+    plot.current?.show({ time: drawn.time, count: drawn.count, bucket: bucket * drawn.factor, gaps: gaps.value });
   };
   const pair = (label: string, value: string) => (
     <div>
@@ -134,7 +143,7 @@ export function Detail({ device }: { device: DeviceInfo }) {
       {gaps.value !== null && (
         <div class="gaps" data-testid="gaps">
           <h4>{say('detail.gaps', { n: gaps.value.length })}</h4>
-          {gaps.value.length === 0 && <Note>{say('detail.noGap')}</Note>}
+          {gaps.value.length === 0 && <Note>{say('detail.noGap', { span: formatDuration(least.value) })}</Note>}
           <ul>
             {gaps.value.slice(0, SHOWN_GAPS).map((gap) => (
               <li key={gap.from}>

@@ -55,3 +55,21 @@ export function gapsIn(
   if (from !== null) gaps.push({ from, to: (times[last - 1] as number) + bucket });
   return gaps.filter((gap) => gap.to - gap.from >= least).sort((a, b) => b.to - b.from - (a.to - a.from));
 }
+
+/** The same counts in `columns` wider buckets at most, for drawing. */
+export function coarser(
+  counts: readonly (number | null)[],
+  times: readonly number[],
+  columns: number,
+): { time: number[]; count: number[]; factor: number } {
+  const factor = Math.max(Math.ceil(counts.length / columns), 1);
+  const time: number[] = [];
+  const count: number[] = [];
+  for (let i = 0; i < counts.length; i += factor) {
+    time.push(times[i] as number);
+    let sum = 0;
+    for (let k = i; k < Math.min(i + factor, counts.length); k++) sum += counts[k] ?? 0;
+    count.push(sum);
+  }
+  return { time, count, factor };
+}

@@ -29,7 +29,7 @@ export default {
   'detail.of': '{rate} of {expected}',
   'detail.activity': 'Events over the last {span}',
   'detail.gaps': '{n} gaps',
-  'detail.noGap': 'No gap longer than five of its periods.',
+  'detail.noGap': 'No gap longer than {span}.',
   'sim.title': 'Simulations',
   'sim.new': 'New simulation',
   'sim.none': 'No simulation runs.',

@@ -30,7 +30,7 @@ const french: Texts<typeof english> = {
   'detail.of': '{rate} sur {expected}',
   'detail.activity': 'Événements sur {span}',
   'detail.gaps': '{n} trous',
-  'detail.noGap': 'Aucun trou de plus de cinq de ses périodes.',
+  'detail.noGap': 'Aucun trou de plus de {span}.',
   'sim.title': 'Simulations',
   'sim.new': 'Nouvelle simulation',
   'sim.none': 'Aucune simulation ne tourne.',
