@@ -269,13 +269,11 @@ Status StoredFile::take_more(std::string_view json, const std::vector<Source>& s
 }
 
 Status StoredFile::walk(const FileQuery& query, const std::function<bool(const FileRow&)>& visit) {
-  // Invalid: the table, or a column of it, is no more.
+  // Invalid: the table, or a column of it, is no more: SQLite tells that when it compiles, or at the first step.
   const auto failed = [this](const Error& error) { return error.kind == ErrorKind::invalid ? no_file(info_.id) : error; };
   const auto range = range_of(query);
   if (!range) return failed(range.error());
   const std::vector<Source> sources = sources_of(query);
-  // The table, or a column of it, may be no more: SQLite tells that when it compiles, or at the first step.
-  const auto failed = [&](const Error& error) { return error.kind == ErrorKind::invalid ? no_file(info_.id) : error; };
   auto select = database_.prepare(select_sql(sources, query.backwards));
   if (!select) return failed(select.error());
   select->bind(1, range->first).bind(2, range->second);
