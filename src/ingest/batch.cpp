@@ -11,8 +11,8 @@ namespace iotstream::ingest {
 namespace {
 
 constexpr std::size_t mark_size = 3;  // of UTF-8
-/// A batch is quicker than the log's writer, whose ring is drained in a millisecond. What takes longer is a disk that stalls, and
-/// then the thread has others to serve.
+/// A batch is quicker than the log's writer, whose ring is drained in a millisecond. What takes longer is a disk that stalls,
+/// and then the thread has others to serve.
 constexpr Duration patience = Duration::milliseconds(100);
 
 class RefusedBatch final : public Batch {

@@ -16,8 +16,8 @@ enum class Coding : unsigned char { identity, gzip, zstd };
 /// What a Content-Encoding says, in any case; nothing for one that is not known here.
 std::optional<Coding> coding_of(std::string_view content_encoding);
 
-/// Decompresses in pieces of any size, in bounded memory: gzip (RFC 1952) and zstd (RFC 8878, windows up to 8 MiB as RFC 9659 has
-/// it), several members or frames after each other included. One thread.
+/// Decompresses in pieces of any size, in bounded memory: gzip (RFC 1952) and zstd (RFC 8878, windows up to 8 MiB as RFC 9659
+/// has it), several members or frames after each other included. One thread.
 class Decompressor {
  public:
   /// Errors: unavailable (no memory).

@@ -48,8 +48,8 @@ const Kind kinds[] = {{ingest::Coding::gzip, gzip},
 TEST_CASE("what was compressed comes out again, several members one after the other too") {
   for (const Kind& kind : kinds) {
     std::string plain;
-    for (const std::size_t size :
-         {std::size_t{0}, std::size_t{1}, std::size_t{65'535}, std::size_t{65'536}, std::size_t{65'537}, std::size_t{300'000}}) {
+    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{65'535}, std::size_t{65'536},
+                                   std::size_t{65'537}, std::size_t{300'000}}) {
       while (plain.size() < size) plain += static_cast<char>('a' + plain.size() % 23);
       const auto out = ingest::decompress(kind.coding, kind.pack(plain), 1u << 20);
       REQUIRE(out.ok());
