@@ -68,6 +68,8 @@ struct HttpLoad::Connection {
   }
 };
 
+HttpLoad::HttpLoad(int poll) : poll_(poll) {}
+
 HttpLoad::~HttpLoad() {
   connections_.clear();
   ::close(poll_);

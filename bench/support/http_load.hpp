@@ -29,7 +29,7 @@ class HttpLoad {
 
  private:
   struct Connection;
-  explicit HttpLoad(int poll) : poll_(poll) {}
+  explicit HttpLoad(int poll);
   Status fill(Connection& connection, const std::vector<std::string>& requests, std::uint64_t count, unsigned depth);
   Status write(Connection& connection);
   Result<std::uint64_t> read(Connection& connection, unsigned status);
