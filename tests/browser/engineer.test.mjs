@@ -379,3 +379,71 @@ describe('a recording', { timeout: 120_000 }, () => {
     await context.close();
   });
 });
+
+describe('a drop', { timeout: 60_000 }, () => {
+  it('anywhere on the page shows what the file holds', async () => {
+    const { context, page, troubles } = await openPage(browser);
+    await page.goto(`${server.url}/#/self`);
+    await page.locator('main[data-screen=self]').waitFor({ timeout: 15_000 });
+    await page.evaluate(() => {
+      const dropped = new DataTransfer();
+      dropped.items.add(new File(['time,a\n2024-01-01 00:00:00,1\n2024-01-01 00:00:01,2\n'], 'dropped.csv'));
+      document
+        .querySelector('main')
+        .dispatchEvent(new DragEvent('drop', { dataTransfer: dropped, bubbles: true, cancelable: true }));
+    });
+    const card = page.getByRole('region', { name: 'dropped.csv' });
+    await card.locator('[data-testid=preview]').waitFor({ timeout: 20_000 });
+    assert.equal(await card.locator('[data-testid=preview-rows]').textContent(), '2');
+    await card.getByRole('button', { name: 'Discard' }).click();
+    await eventually('it is gone', async () => (await card.count()) === 0);
+    assert.deepEqual(troubles, []);
+    await context.close();
+  });
+});
+
+for (const { name, width, height } of HOW) {
+  describe(`a file, ${name}`, { timeout: 120_000 }, () => {
+    it('is profiled, drawn, related, marked and compared', async () => {
+      const { context, page, troubles } = await openPage(browser, { width, height });
+      await page.goto(`${server.url}/#/files`);
+      await page.locator('[data-file="WT200_2024-03-05T06-00-00Z.csv"]').click({ timeout: 20_000 });
+      const profile = page.locator('[data-testid=profile]');
+      await profile.waitFor({ timeout: 20_000 });
+      assert.match(await profile.textContent(), /wind_speed_80m/);
+      const chart = page.locator('[data-testid=file-chart]', { hasText: 'wind_speed_80m' }).locator('canvas');
+      const drawn = await eventually('a line is drawn', async () => {
+        const ink = await inkOf(chart);
+        return ink.colored > 50 ? ink : null;
+      });
+
+      const scatter = page.locator('.scatter-box');
+      await scatter.scrollIntoViewIfNeeded();
+      await eventually('dots are drawn', async () => (await inkOf(scatter.locator('canvas'))).colored > 50);
+      const box = await scatter.boundingBox();
+      await page.mouse.move(box.x + box.width * 0.3, box.y + 12);
+      await page.mouse.down();
+      await page.mouse.move(box.x + box.width - 12, box.y + box.height * 0.8, { steps: 4 });
+      await page.mouse.up();
+      await page.locator('[data-testid=marked]').waitFor({ timeout: 5_000 });
+      await eventually('the marked rows are seen on a chart', async () => (await inkOf(chart)).sum !== drawn.sum);
+
+      const matrix = page.locator('.matrix-box');
+      await matrix.focus();
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.press('Enter');
+      await eventually('the pair is in the address', async () => /[?&]x=.+&y=/.test(page.url()));
+
+      await page.locator('[data-testid=compare]').selectOption({ label: 'WT200_2024-03-05T06-30-00Z.csv' });
+      await page.getByText('Both files begin at 0:00').waitFor({ timeout: 20_000 });
+      await eventually('both lines are drawn', async () => {
+        const ink = await inkOf(chart);
+        return ink.colored > 50 && ink.sum !== drawn.sum;
+      });
+      assert.match(page.url(), /versus=/);
+      assert.deepEqual(troubles, []);
+      await context.close();
+    });
+  });
+}

@@ -3,6 +3,7 @@ import './style/main.css';
 import { render } from 'preact';
 import { loop } from './chart/loop';
 import { followScreen } from './screens/current';
+import { listenToDrops } from './screens/drops';
 import { isScreen, SCREENS } from './screens/registry';
 import { screen, start, theme } from './state/app';
 import { language } from './text/area';
@@ -17,5 +18,6 @@ void start().then(() => {
   theme.subscribe(() => loop.restyle());
   language.subscribe(() => loop.restyle());
   listenToKeys();
+  listenToDrops();
   if (root !== null) render(<Shell />, root);
 });

@@ -115,20 +115,21 @@ describe('a file that was uploaded', () => {
 });
 
 describe('charts of a file', () => {
-  it('are of numbers and truth values, those that never change last', () => {
+  it('are of numbers and truth values; mostly missing and constant ones last', () => {
     const field = (name: string, type: string, kind: string, count: number, distinct: number) =>
-      ({ name, type, kind, count, distinct }) as FieldProfile;
+      ({ name, type, kind, count, distinct, missing_percent: 100 - count }) as FieldProfile;
     const profile = {
       fields: [
-        field('still', 'float', 'measure', 9, 1),
-        field('lat', 'float', 'latitude', 9, 9),
-        field('speed', 'float', 'measure', 9, 8),
+        field('still', 'float', 'measure', 99, 1),
+        field('rare', 'float', 'measure', 9, 3),
+        field('lat', 'float', 'latitude', 99, 9),
+        field('speed', 'float', 'measure', 99, 8),
         field('mode', 'text', 'text', 9, 2),
-        field('on', 'boolean', 'boolean', 9, 2),
+        field('on', 'boolean', 'boolean', 99, 2),
         field('empty', 'float', 'measure', 0, 0),
       ],
     } as FileProfile;
-    expect(drawnFields(profile).map((f) => f.name)).toEqual(['speed', 'on', 'still']);
+    expect(drawnFields(profile).map((f) => f.name)).toEqual(['speed', 'on', 'rare', 'still']);
   });
 
   it('have axes in round steps', () => {

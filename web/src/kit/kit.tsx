@@ -49,6 +49,15 @@ export function Trouble({ failure }: { failure: Failure | null }) {
   return <Note tone="bad">{failure.detail}</Note>;
 }
 
+/** A table that may be wider than its place: reached by the keyboard, so that arrows can scroll it. */
+export function Wide({ label, children }: { label: string; children: ComponentChildren }) {
+  return (
+    <div class="scroll-x" tabIndex={0} role="region" aria-label={label}>
+      {children}
+    </div>
+  );
+}
+
 /** How far something has come: `part` from 0 to 1. */
 export function Meter({ part, label }: { part: number; label: string }) {
   const percent = Math.round(Math.min(Math.max(part, 0), 1) * 100);

@@ -76,13 +76,6 @@ export class RowIndex {
     this.number();
   }
 
-  /** Rows that have come since: they stand above all others. */
-  prepend(stretch: Stretch): void {
-    if (stretch.count <= 0) return;
-    this.stretches.unshift(stretch);
-    this.number();
-  }
-
   /** Number of the first row at or before `time`; `total` when all are later. */
   rowAt(time: number): number {
     for (let i = 0; i < this.stretches.length; i++) {

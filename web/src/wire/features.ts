@@ -27,8 +27,3 @@ export async function offers(method: string, route: string, parameter?: string):
   if (operation === undefined) return false;
   return parameter === undefined || (operation.parameters ?? []).some((p) => p.name === parameter);
 }
-
-/** A restarted server may be another version. */
-export function forgetFeatures(): void {
-  asked = null;
-}

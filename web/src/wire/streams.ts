@@ -66,7 +66,7 @@ export interface GroupPartition {
   topic: string;
   partition: number;
   committed: number | null;
-  /** Absent when the topic does not exist. */
+  /** The next to read; absent when the topic does not exist. */
   next?: number;
   lag?: number;
   lag_seconds?: number;

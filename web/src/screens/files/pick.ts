@@ -4,14 +4,14 @@ import { strongest } from '../../plots/matrix';
 import type { FieldProfile } from '../../wire/explore';
 import type { Correlation, FileProfile } from '../../wire/files';
 
-/** Fields with a chart: numbers and truth values, those that never change last. */
+/** Fields with a chart: numbers and truth values; those that are mostly missing, and then those that never change, last. */
 export function drawnFields(profile: FileProfile): FieldProfile[] {
   const place = new Set(['latitude', 'longitude', 'identifier']);
   const drawn = profile.fields.filter(
     (f) => f.count > 0 && !place.has(f.kind) && ['integer', 'float', 'boolean'].includes(f.type),
   );
-  const constant = (f: FieldProfile) => Number(f.distinct <= 1);
-  return drawn.toSorted((a, b) => constant(a) - constant(b));
+  const rank = (f: FieldProfile) => (f.distinct <= 1 ? 2 : Number(f.missing_percent > 50));
+  return drawn.toSorted((a, b) => rank(a) - rank(b));
 }
 
 /** The pair worth looking at first: it goes together, but is not the same thing twice. */

@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { formatBytes, formatMillis, formatNumber, formatShort } from '../../kit/format';
-import { Note, Trouble, usePoll } from '../../kit/kit';
+import { Note, Trouble, usePoll, Wide } from '../../kit/kit';
 import { formatMicros } from '../../kit/time';
 import { Spark, type SparkLine, Trail } from '../../plots/spark';
 import { datasets, live, serverVersion, theme } from '../../state/app';
@@ -257,7 +257,7 @@ function Viewers({ viewers }: { viewers: Viewer[] }) {
       {viewers.length === 0 ? (
         <Note>{say('viewers.none')}</Note>
       ) : (
-        <div class="scroll-x">
+        <Wide label={say('viewers.title')}>
           <table class="plain" data-testid="viewers">
             <thead>
               <tr>
@@ -290,7 +290,7 @@ function Viewers({ viewers }: { viewers: Viewer[] }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Wide>
       )}
     </section>
   );
@@ -303,7 +303,7 @@ function Mqtt({ clients }: { clients: MqttClient[] }) {
       {clients.length === 0 ? (
         <Note>{say('mqtt.none')}</Note>
       ) : (
-        <div class="scroll-x">
+        <Wide label={say('mqtt.title')}>
           <table class="plain">
             <thead>
               <tr>
@@ -330,7 +330,7 @@ function Mqtt({ clients }: { clients: MqttClient[] }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Wide>
       )}
     </section>
   );
@@ -343,7 +343,7 @@ function SlowQueries({ queries }: { queries: SlowQuery[] }) {
       {queries.length === 0 ? (
         <Note>{say('slow.none')}</Note>
       ) : (
-        <div class="scroll-x">
+        <Wide label={say('slow.title')}>
           <table class="plain">
             <thead>
               <tr>
@@ -370,7 +370,7 @@ function SlowQueries({ queries }: { queries: SlowQuery[] }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Wide>
       )}
     </section>
   );
@@ -398,11 +398,11 @@ function Metrics({ tick }: { tick: number }) {
     >
       <summary class="card-head">
         <b>{say('metrics.title', { n: now?.samples.length ?? 0 })}</b>
+      </summary>
+      <div class="metrics-body">
         <a class="button small quiet" href="/metrics">
           /metrics
         </a>
-      </summary>
-      <div class="metrics-body">
         <input
           class="field-input"
           type="search"

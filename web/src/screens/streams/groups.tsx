@@ -2,7 +2,7 @@
 
 import { useSignal } from '@preact/signals';
 import { formatNumber } from '../../kit/format';
-import { Note, Trouble, usePoll } from '../../kit/kit';
+import { Note, Trouble, usePoll, Wide } from '../../kit/kit';
 import { formatDuration } from '../../view/format';
 import type { Failure, Reply } from '../../wire/call';
 import { deleteGroup, type GroupInfo, type GroupPartition, getGroups, resetGroup } from '../../wire/streams';
@@ -53,7 +53,7 @@ function Partitions({ partitions }: { partitions: GroupPartition[] }) {
           <tr key={p.partition}>
             <th scope="row">P{p.partition}</th>
             <td class="number">{p.committed === null ? '–' : formatNumber(p.committed)}</td>
-            <td class="number">{p.next === undefined ? '–' : formatNumber(p.next)}</td>
+            <td class="number">{p.next === undefined ? '–' : formatNumber(p.next + (p.lag ?? 0))}</td>
             <td class="number">{p.lag === undefined ? '–' : formatNumber(p.lag)}</td>
             <td>{p.owner ?? '–'}</td>
           </tr>
@@ -80,7 +80,8 @@ function Group({ group, changed }: { group: GroupInfo; changed: () => void }) {
           {say(`groups.state.${group.state}` as StreamsKey)}
         </span>
         <small class="hint">
-          {say('groups.members', { n: group.member_count })} · {say('groups.generation', { n: group.generation })}
+          {group.member_count === 1 ? say('groups.member') : say('groups.members', { n: group.member_count })} ·{' '}
+          {say('groups.generation', { n: group.generation })}
         </small>
         {sure.value ? (
           <span class="row-of">
@@ -120,9 +121,9 @@ function Group({ group, changed }: { group: GroupInfo; changed: () => void }) {
             </span>
             {topic.seconds > 0 && <small>{formatDuration(topic.seconds * 1e6)}</small>}
           </summary>
-          <div class="scroll-x">
+          <Wide label={topic.topic}>
             <Partitions partitions={topic.partitions} />
-          </div>
+          </Wide>
           <span class="row-of">
             <button
               type="button"

@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { formatBytes, formatNumber, formatShort } from '../../kit/format';
-import { Note, Segments, Share, Trouble, usePoll } from '../../kit/kit';
+import { Note, Segments, Share, Trouble, usePoll, Wide } from '../../kit/kit';
 import { datasets, own, rates, setOwn } from '../../state/app';
 import { formatDuration, formatRate } from '../../view/format';
 import type { Failure } from '../../wire/call';
@@ -123,7 +123,7 @@ function Partitions({ topic }: { topic: TopicInfo }) {
   return (
     <div class="stack">
       <section class="card">
-        <div class="scroll-x">
+        <Wide label={say('topics.partitions')}>
           <table class="plain" data-testid="partitions">
             <caption class="visually-hidden">{say('topics.partitions')}</caption>
             <thead>
@@ -156,7 +156,7 @@ function Partitions({ topic }: { topic: TopicInfo }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Wide>
       </section>
       <dl class="facts-list card">
         <div>

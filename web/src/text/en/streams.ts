@@ -133,6 +133,7 @@ export default {
   'groups.state.stable': 'stable',
   'groups.state.empty': 'no members',
   'groups.state.rebalancing': 'rebalancing',
+  'groups.member': '1 member',
   'groups.members': '{n} members',
   'groups.generation': 'generation {n}',
   'groups.committed': 'Committed',

@@ -135,6 +135,7 @@ const french: Texts<typeof english> = {
   'groups.state.stable': 'stable',
   'groups.state.empty': 'sans membres',
   'groups.state.rebalancing': 'rééquilibrage',
+  'groups.member': '1 membre',
   'groups.members': '{n} membres',
   'groups.generation': 'génération {n}',
   'groups.committed': 'Validé',
