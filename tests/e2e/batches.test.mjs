@@ -1,10 +1,10 @@
 // Bodies of any length through bounded memory: chunked, compressed, cut half-way, with errors in the middle.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { test } from 'node:test';
-import { spawnSync } from 'node:child_process';
 import { gzipSync } from 'node:zlib';
 import { ask, eventually, get, startServer, temporaryFolder } from './support.mjs';
 
@@ -27,7 +27,13 @@ function stream(url, { path = EVENTS, headers = NDJSON, pieces, cut = false }) {
   return new Promise((resolve, reject) => {
     const target = new URL(url);
     const request = httpRequest(
-      { host: target.hostname, port: target.port, method: 'POST', path, headers: { ...headers, 'Transfer-Encoding': 'chunked' } },
+      {
+        host: target.hostname,
+        port: target.port,
+        method: 'POST',
+        path,
+        headers: { ...headers, 'Transfer-Encoding': 'chunked' },
+      },
       (response) => {
         let text = '';
         response.on('data', (data) => {

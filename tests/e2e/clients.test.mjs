@@ -38,7 +38,7 @@ const metric = async (url, name) => {
   return line === undefined ? Number.NaN : Number(line.split(' ').at(-1));
 };
 
-test("python3-influxdb writes points, also compressed, and reads its answers", async (t) => {
+test('python3-influxdb writes points, also compressed, and reads its answers', async (t) => {
   const server = await startServer(t, temporaryFolder(), [...QUIET, 'influx.enabled=true']);
   const { hostname, port } = new URL(server.url);
   for (const [round, gzip] of [[], ['gzip']].entries()) {
@@ -46,7 +46,10 @@ test("python3-influxdb writes points, also compressed, and reads its answers", a
     assert.equal(seen.version, '1.8.10');
     assert.equal(seen.written, true);
     assert.equal(seen.partial[0], 400);
-    assert.match(seen.partial[1], /^partial write: line 2: unable to parse .*: invalid number; line 3: .*: missing fields dropped=2$/);
+    assert.match(
+      seen.partial[1],
+      /^partial write: line 2: unable to parse .*: invalid number; line 3: .*: missing fields dropped=2$/,
+    );
     assert.deepEqual(seen.measurements, ['boiler']);
     assert.equal((await readTopic(server.url, 'boiler')).length, 301 * (round + 1));
   }
@@ -76,7 +79,10 @@ test('line protocol: what is refused, by the words of both versions; rejected po
   assert.equal(precision.status, 400);
   assert.equal(precision.json().code, 'invalid');
   assert.equal((await write('/write?db=d', 'm v=1', { 'Content-Encoding': 'br' })).status, 415);
-  assert.equal((await write('/api/v2/write?bucket=b&org=o', 'm,host=h v=1,t="x" 1700000000000000001\n\n# note\n')).status, 204);
+  assert.equal(
+    (await write('/api/v2/write?bucket=b&org=o', 'm,host=h v=1,t="x" 1700000000000000001\n\n# note\n')).status,
+    204,
+  );
   const bad = await write('/api/v2/write?bucket=b&org=o', 'm,host=h v=1 soon');
   assert.equal(bad.status, 400);
   assert.match(bad.json().message, /line 1: unable to parse 'm,host=h v=1 soon': bad timestamp/);
