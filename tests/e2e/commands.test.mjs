@@ -44,7 +44,7 @@ test('bench: what it does not know', async () => {
   assert.equal(size.stdout, '', 'nothing is measured');
 });
 
-test('import: rows, the same file again, and rows that cannot be taken', async (t) => {
+test('import: rows, the same file again, and rows that cannot be taken', async () => {
   const folder = temporaryFolder();
   const data = ['--config', CONFIG, '--set', `data_dir="${folder}/data"`];
   const csv = join(folder, 'pump.csv');

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { ask, eventually, get, openViewer, postReading, readTopic, startServer, temporaryFolder } from './support.mjs';
 
 /** Every acknowledged reading is at its offset, with its content; history has each of them once. */
@@ -106,8 +107,11 @@ test('the three kinds of simulated devices arrive by themselves, enriched', asyn
     assert.ok(event.marque && event.libelle && event.codep, `enriched: ${JSON.stringify(event)}`);
     assert.ok(Math.abs(Date.parse(event['@timestamp']) - Date.now()) < 60_000, 're-dated to now');
   }
-  const { devices } = (await get(server.url, '/api/v1/devices')).json();
-  assert.deepEqual(devices.map((device) => device.device).sort(), ['WT200', 'X46789', 'X46790']);
+  // An event is in the answers as soon as it is acknowledged, its device once history has it.
+  await eventually('the three devices', async () => {
+    const { devices } = (await get(server.url, '/api/v1/devices')).json();
+    return isDeepStrictEqual(devices.map((device) => device.device).sort(), ['WT200', 'X46789', 'X46790']);
+  });
   const series = (
     await get(server.url, '/api/v1/datasets/1/series?fields=Pump_Speed&agg=min,max,count&from=-1m&interval=1s')
   ).json();

@@ -97,7 +97,7 @@ test('the page comes with a strict policy, compressed, and cached by its name', 
   assert.match(script.headers['cache-control'], /immutable/);
 });
 
-test('a configuration with mistakes: every one is named with its place, and the exit status is 2', async (t) => {
+test('a configuration with mistakes: every one is named with its place, and the exit status is 2', async () => {
   const folder = temporaryFolder();
   const config = join(folder, 'bad.toml');
   writeFileSync(
