@@ -1,12 +1,13 @@
 // The two routes, as values.
 #include <future>
-#include <zlib.h>
-#include <zstd.h>
 
 #include "unit/ingest/fixture.hpp"
+#include "unit/ingest/packed.hpp"
 
 using namespace iotstream;
 using test::GateFixture;
+using test::gzip;
+using test::zstd;
 
 namespace {
 
@@ -37,20 +38,6 @@ std::string header(const net::Response& response, std::string_view name) {
   for (const auto& [key, value] : response.headers)
     if (key == name) found += value;
   return found;
-}
-
-std::string gzip(const std::string& plain) {
-  z_stream stream{};
-  REQUIRE(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string out(deflateBound(&stream, static_cast<uLong>(plain.size())), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
-  stream.avail_in = static_cast<uInt>(plain.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
 }
 
 const std::string events = "/api/v1/datasets/d/events";
@@ -162,9 +149,7 @@ TEST_CASE("compressed and large bodies are read on a worker") {
   CHECK(packed.status == 200);
   CHECK(fixture.log.records("d").size() == 2);
   const std::string two = "{\"n\":3}\n{\"n\":4}";
-  std::string smaller(ZSTD_compressBound(two.size()), '\0');
-  smaller.resize(ZSTD_compress(smaller.data(), smaller.size(), two.data(), two.size(), 3));
-  CHECK(fixture.post(events, smaller, {{"content-encoding", "zstd"}}).status == 200);
+  CHECK(fixture.post(events, zstd(two), {{"content-encoding", "zstd"}}).status == 200);
   CHECK(fixture.log.records("d").size() == 4);
   fixture.workers.stop();
   const auto full = fixture.post(events, gzip("{}"), {{"content-encoding", "gzip"}});
