@@ -22,9 +22,15 @@ std::string time_cell(element object, const char* name) {
   return object[name].get(us) == simdjson::SUCCESS ? format_rfc3339({us}) : "-";
 }
 
+simdjson::dom::array no_list() {
+  static simdjson::dom::parser parser;
+  static const element list = parser.parse(std::string_view("[]")).value();
+  return list.get_array().value();
+}
+
 simdjson::dom::array list_of(element document, const char* name) {
   simdjson::dom::array list;
-  if (document[name].get(list) != simdjson::SUCCESS) return {};
+  if (document[name].get(list) != simdjson::SUCCESS) return no_list();
   return list;
 }
 

@@ -32,7 +32,7 @@ bool is_text(element value) { return value.type() == element_type::STRING; }
 /// A row of the answer; empty when it is none.
 simdjson::dom::array cells_of(element row) {
   simdjson::dom::array cells;
-  if (row.get(cells) != simdjson::SUCCESS) return {};
+  if (row.get(cells) != simdjson::SUCCESS) return no_list();
   return cells;
 }
 

@@ -1,7 +1,6 @@
 // iotstream report FILE… --output report.html: CSV files side by side as one page, without a server or a data directory.
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -27,10 +26,10 @@ class TemporaryFolder {
   static Result<TemporaryFolder> make() {
     std::error_code failed;
     const fs::path base = fs::temp_directory_path(failed);
-    std::string name = (failed ? fs::path("/tmp") : base) / "iotstream-report-XXXXXX";
+    if (failed) return Error{ErrorKind::io, "TMPDIR names no folder"};
+    std::string name = base / "iotstream-report-XXXXXX";
     if (::mkdtemp(name.data()) == nullptr)
-      return Error{ErrorKind::io,
-                   fmt::format("no temporary folder can be made in {}", (failed ? fs::path("/tmp") : base).string())};
+      return Error{ErrorKind::io, fmt::format("no temporary folder can be made in {}", base.string())};
     return TemporaryFolder(std::move(name));
   }
   TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
@@ -102,16 +101,7 @@ Status write_file(const std::string& path, const std::string& text) {
     const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
     return written ? Status{} : Status(Error{ErrorKind::io, "standard output cannot be written"});
   }
-  const std::string beside = path + ".part";
-  std::ofstream out(beside, std::ios::binary | std::ios::trunc);
-  out.write(text.data(), static_cast<std::streamsize>(text.size()));
-  out.close();
-  std::error_code failed;
-  if (out) fs::rename(beside, path, failed);
-  if (out && !failed) return {};
-  std::error_code ignored;
-  fs::remove(beside, ignored);
-  return Error{ErrorKind::io, fmt::format("{} cannot be written; check that its folder exists and has room", path)};
+  return os::write_atomically(os::real_disk(), path, as_bytes(text));
 }
 
 }  // namespace

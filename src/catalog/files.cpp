@@ -55,6 +55,24 @@ struct FilePlace {
   std::int64_t prototype = 0;
 };
 
+/// What the database holds at one moment, for as long as this lives.
+class Picture {
+ public:
+  static Result<Picture> begin(sqlite::Database& database) {
+    if (auto begun = database.execute("BEGIN"); !begun) return begun.error();
+    return Picture(database);
+  }
+  Picture(Picture&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
+  Picture& operator=(Picture&&) = delete;
+  ~Picture() {
+    if (database_ != nullptr) (void)database_->execute("ROLLBACK");  // nothing was written
+  }
+
+ private:
+  explicit Picture(sqlite::Database& database) : database_(&database) {}
+  sqlite::Database* database_;
+};
+
 class StoredFile final : public FileRows {
  public:
   static Result<std::unique_ptr<FileRows>> open(const std::string& directory, std::int64_t id, const Schemas& schemas) {
@@ -80,6 +98,7 @@ class StoredFile final : public FileRows {
   Status read(std::int64_t id, const Schemas& schemas);
   std::vector<Source> sources_of(const FileQuery& query) const;
   std::string select_sql(const std::vector<Source>& sources, bool backwards) const;
+  Result<bool> is_known();
   Result<std::int64_t> first_at(Timestamp time);
   Result<std::pair<std::int64_t, std::int64_t>> range_of(const FileQuery& query);
   void take(const sqlite::Statement& row, int column, const Source& source);
@@ -185,6 +204,13 @@ Result<std::int64_t> StoredFile::first_at(Timestamp time) {
   return low;
 }
 
+Result<bool> StoredFile::is_known() {
+  auto select = database_.prepare("SELECT 1 FROM files WHERE id = ?");
+  if (!select) return select.error();
+  select->bind(1, info_.id);
+  return select->step();
+}
+
 Result<std::pair<std::int64_t, std::int64_t>> StoredFile::range_of(const FileQuery& query) {
   std::int64_t first = place_.first_row;
   std::int64_t last = place_.last_row;
@@ -271,6 +297,12 @@ Status StoredFile::take_more(std::string_view json, const std::vector<Source>& s
 Status StoredFile::walk(const FileQuery& query, const std::function<bool(const FileRow&)>& visit) {
   // Invalid: the table, or a column of it, is no more: SQLite tells that when it compiles, or at the first step.
   const auto failed = [this](const Error& error) { return error.kind == ErrorKind::invalid ? no_file(info_.id) : error; };
+  // One picture for the range and its rows; when the file was replaced, its rows are no more, but their table is.
+  const auto picture = Picture::begin(database_);
+  if (!picture) return picture.error();
+  const auto known = is_known();
+  if (!known) return known.error();
+  if (!*known) return no_file(info_.id);
   const auto range = range_of(query);
   if (!range) return failed(range.error());
   const std::vector<Source> sources = sources_of(query);

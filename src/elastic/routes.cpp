@@ -131,6 +131,8 @@ class Bulk {
 };
 
 void run_bulk(const Parts& parts, const net::Request& request, net::Respond respond) {
+  if (request.param("index").size() > ingest::name_size_max)  // it would stand in every item of the answer
+    return respond(error_response(400, "invalid_index_name_exception", "the index's name is too long"));
   const Result<std::string> body = ingest::plain_body(request, parts.options.body_size_max);
   if (!body) return respond(error_response(body.error()));
   const Result<std::vector<Action>> actions = read_bulk(*body, request.param("index"));

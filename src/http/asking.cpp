@@ -1,5 +1,7 @@
 #include "http/asking.hpp"
 
+#include <atomic>
+
 #include <fmt/format.h>
 
 namespace iotstream::http {
@@ -29,9 +31,12 @@ Result<std::shared_ptr<const query::Bound>> where_parameter(Services& services, 
   return where;
 }
 
-GivenUp::GivenUp(const Questions& questions, const net::Request& request) : questions_(questions) {
+std::function<bool()> client_left(const net::Request& request) {
+  // Shared: the client may leave while the answer is already on its way.
+  const auto left = std::make_shared<std::atomic<bool>>(false);
   if (const auto departure = request.departure.lock())
-    departure->when_left([left = left_] { left->store(true, std::memory_order_relaxed); });
+    departure->when_left([left] { left->store(true, std::memory_order_relaxed); });
+  return [left] { return left->load(std::memory_order_relaxed); };
 }
 
 void add_question_routes(net::Router& router, Questions& questions) {

@@ -1,7 +1,6 @@
 // What the routes of questions share.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <memory>
 
@@ -19,16 +18,18 @@ net::Handler on_askers(Questions& questions, std::function<Answer(const net::Req
 Result<std::shared_ptr<const query::Bound>> where_parameter(Services& services, const net::Request& request,
                                                             const model::Schema& schema);
 
+/// Asked while a question runs: whether the client has left.
+std::function<bool()> client_left(const net::Request& request);
+
 /// True once the client has left, or the process stops.
 class GivenUp {
  public:
-  GivenUp(const Questions& questions, const net::Request& request);
-  explicit operator bool() const { return left_->load(std::memory_order_relaxed) || questions_.stopping(); }
+  GivenUp(const Questions& questions, const net::Request& request) : questions_(questions), left_(client_left(request)) {}
+  explicit operator bool() const { return left_() || questions_.stopping(); }
 
  private:
   const Questions& questions_;
-  /// Shared: the client may leave while the answer is already on its way.
-  std::shared_ptr<std::atomic<bool>> left_ = std::make_shared<std::atomic<bool>>(false);
+  std::function<bool()> left_;
 };
 
 void add_sql_route(net::Router& router, Questions& questions);

@@ -393,8 +393,10 @@ Answer file_series(Services& services, const net::Request& request) {
   std::vector<std::vector<std::size_t>> places((*file)->schema()->fields().size());
   for (std::size_t i = 0; i < fields->size(); ++i) places[(*fields)[i].value].push_back(i);
   std::uint64_t rows = 0;
+  const auto left = client_left(request);
   auto walked = (*file)->walk(series.query, [&](const catalog::FileRow& row) {
     ++rows;
+    if (left()) return false;
     if (series.where != nullptr && !series.where->matches(FileEvent(row, (*file)->info()))) return true;
     for (const auto& [field, value] : *row.values) {
       if (places[field.value].empty()) continue;
@@ -405,6 +407,7 @@ Answer file_series(Services& services, const net::Request& request) {
     return true;
   });
   if (!walked) return walked.error();
+  if (left()) return Error{ErrorKind::unavailable, "nobody waits for the answer any more"};
   const auto lines = builder.finish();
   store::SlowQueries::of_process().note(services.clock.now(), "series", (*file)->schema()->dataset(),
                                         Duration{(services.clock.monotonic_ns() - began) / 1000}, rows);

@@ -1,6 +1,5 @@
 // GET …/events, streamed page by page, and GET …/series.
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <memory>
 
@@ -30,14 +29,6 @@ Result<Format> format_of(const net::Request& request) {
   if (text == "ndjson") return Format::ndjson;
   if (text == "csv") return Format::csv;
   return Error{ErrorKind::invalid, fmt::format("format: '{}' is none of json, ndjson, csv", text)};
-}
-
-/// Asked while a query runs: whether the client has left.
-store::Cancelled client_left(const net::Request& request) {
-  const auto left = std::make_shared<std::atomic<bool>>(false);
-  if (const auto departure = request.departure.lock())
-    departure->when_left([left] { left->store(true, std::memory_order_relaxed); });
-  return [left] { return left->load(std::memory_order_relaxed); };
 }
 
 /// Pulls page after page out of history while the client takes them.

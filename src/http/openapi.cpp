@@ -130,7 +130,7 @@ constexpr Operation operations[] = {
      "What the events hold, field by field: count, missing, distinct, min, max, mean, stddev, quantiles, histogram, outliers, "
      "most "
      "frequent values, first and last seen, longest stretch without a value; and the silences. Exact for up to 16.5 million "
-     "numbers, else estimates that say so. {dataset} may be file:<id>.",
+     "numbers and 10,000 different texts, else estimates that say so. {dataset} may be file:<id>.",
      "from: first time, inclusive;to: last time, exclusive;device: only of this device;where: only events that pass this "
      "filter;"
      "fields: only these, separated by commas;limit: at most so many of the newest events (1,000,000, of files all);"

@@ -66,6 +66,7 @@ Result<bool> read_history(Services& services, const net::Request& request, const
   query.to = asked.to;
   query.device = request.query_value("device").value_or("");
   query.where = asked.where;
+  query.cancelled = [&given_up] { return static_cast<bool>(given_up); };
   if (request.query_value("fields")) query.fields = asked.fields;
   for (std::uint64_t left_over = asked.limit; left_over > 0;) {
     query.limit = std::min(left_over, page_rows);
@@ -86,6 +87,9 @@ Status read_file(catalog::FileRows& file, const Asked& asked, const GivenUp& giv
   catalog::FileQuery query;
   query.from = asked.from;
   query.to = asked.to;
+  query.fields = asked.fields;
+  if (asked.where != nullptr)
+    for (const FieldId field : asked.where->fields()) query.fields.push_back(field);
   auto walked = file.walk(query, [&](const catalog::FileRow& row) {
     if (asked.where == nullptr || asked.where->matches(FileEvent(row, file.info()))) profiler.row(row.time, *row.values);
     return !given_up;

@@ -111,7 +111,8 @@ std::string profile_json(const profile::Profile& profile, const ProfileFrame& fr
   json::Writer writer(out);
   writer.begin_object();
   writer.key("dataset").value(frame.dataset).key("events").value(profile.rows).key("complete").value(frame.complete);
-  const bool exact = std::all_of(profile.fields.begin(), profile.fields.end(), [](const profile::FieldProfile& field) {
+  const bool exact = std::all_of(frame.fields.begin(), frame.fields.end(), [&profile](FieldId id) {
+    const profile::FieldProfile& field = profile.fields[id.value];
     return field.distinct_exact && field.rank_error == 0 && field.top_error == 0;
   });
   writer.key("exact").value(exact).key("ms").value(static_cast<double>(frame.took.us) / 1000);

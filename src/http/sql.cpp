@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <iotstream/base/text.hpp>
 #include <iotstream/sqlite/guarded.hpp>
 
 #include "http/asking.hpp"
@@ -49,21 +50,6 @@ Result<SqlRequest> read_request(const net::Request& request) {
   return read;
 }
 
-std::string base64(ByteView bytes) {
-  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t left = bytes.size() - i;
-    const auto at = [&](std::size_t k) { return k < left ? std::to_integer<unsigned>(bytes[i + k]) : 0U; };
-    const unsigned group = at(0) << 16 | at(1) << 8 | at(2);
-    out += digits[group >> 18];
-    out += digits[group >> 12 & 63];
-    out += left > 1 ? digits[group >> 6 & 63] : '=';
-    out += left > 2 ? digits[group & 63] : '=';
-  }
-  return out;
-}
-
 /// The rows as JSON, and what each column has held.
 class SqlRows {
  public:
@@ -73,20 +59,26 @@ class SqlRows {
   }
   /// false: the answer is full.
   bool row(const sqlite::Statement& row) {
-    if (rows_.size() >= answer_bytes_max) return false;
-    if (count_++ > 0) rows_ += ',';
+    const std::size_t before = rows_.size();
+    if (count_ > 0) rows_ += ',';
     rows_ += '[';
     for (int column = 0; column < row.column_count(); ++column) {
       if (column > 0) rows_ += ',';
       append(row, column);
+      if (rows_.size() > answer_bytes_max) {
+        rows_.resize(before);
+        return false;
+      }
     }
     rows_ += ']';
+    ++count_;
     return true;
   }
   std::uint64_t count() const { return count_; }
 
   std::string json(bool truncated, Duration took) const {
     std::string out;
+    out.reserve(rows_.size() + 4096);
     json::Writer writer(out);
     writer.begin_object().key("columns").begin_array();
     for (const std::string& name : names_) writer.value(name);
@@ -123,7 +115,6 @@ class SqlRows {
 
   void append(const sqlite::Statement& row, int column) {
     unsigned& held = held_[static_cast<std::size_t>(column)];
-    model::Value value;
     switch (row.type(column)) {
       case sqlite::ColumnType::null:
         rows_ += "null";
@@ -142,7 +133,7 @@ class SqlRows {
         return;
       case sqlite::ColumnType::blob:
         held |= blob;
-        rows_ += fmt::format("{{\"base64\":\"{}\"}}", base64(row.blob(column)));
+        rows_ += fmt::format("{{\"base64\":\"{}\"}}", base64_encode(as_text(row.blob(column))));
         return;
     }
   }

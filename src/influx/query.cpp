@@ -57,6 +57,9 @@ void run(json::Writer& json, std::string_view statement, const std::vector<std::
       "this statement is not known here: history is asked for at /api/v1/datasets/{dataset}/events and /series");
 }
 
+/// Clients send one; a form full of them would be answered with gigabytes.
+constexpr std::uint64_t statements_max = 100;
+
 }  // namespace
 
 std::string run_statements(std::string_view statements, const std::vector<std::string>& datasets) {
@@ -64,7 +67,7 @@ std::string run_statements(std::string_view statements, const std::vector<std::s
   json::Writer json(out);
   json.begin_object().key("results").begin_array();
   std::uint64_t id = 0;
-  while (!statements.empty()) {
+  while (!statements.empty() && id < statements_max) {
     const std::size_t end = std::min(statements.find(';'), statements.size());
     const std::string_view statement = trimmed(statements.substr(0, end));
     statements.remove_prefix(std::min(end + 1, statements.size()));

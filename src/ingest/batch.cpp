@@ -115,7 +115,8 @@ void LineBatch::finish(Done done) {
   count(0);
   leave_desk();
   Outcome outcome = intake_.outcome();
-  if (failure_) outcome.refusal = std::move(failure_);
+  // A refusal came first, and is why the rest of the body was not wanted.
+  if (failure_ && !outcome.refusal) outcome.refusal = std::move(failure_);
   acknowledge(workspace_->touched(), submission_.acks,
               [shared = shared_, begun_ns = begun_ns_, outcome = std::move(outcome),
                done = std::move(done)](const Status& acknowledged) mutable {
@@ -135,6 +136,8 @@ std::unique_ptr<Batch> make_batch(BatchParts parts, const Submission& submission
     parts.shared->producers.leave(*parts.producer_in, submission.numbered->producer, submission.numbered->sequence);
   Outcome outcome;
   outcome.refusal = Error{ErrorKind::busy, fmt::format("{} bodies are being read while they arrive: try again", batches_max)};
+  outcome.refused = 1;
+  parts.shared->tally.add(submission.kind, outcome, submission.body.size());
   return make_refused_batch(std::move(outcome));
 }
 
@@ -189,7 +192,8 @@ void LineFeed::give_up_line() {
   if (whole > 0) read(std::string_view(lines).substr(0, whole), true);
   rest_ = lines.substr(whole);
   if (rest_.size() <= reading_size_max) return;
-  intake_.reject_line(rest_, ErrorKind::too_large, fmt::format("the reading has more than {} bytes", reading_size_max));
+  intake_.reject_line(rest_, layout_, ErrorKind::too_large,
+                      fmt::format("the reading has more than {} bytes", reading_size_max));
   rest_.clear();
   skipping_ = true;
 }

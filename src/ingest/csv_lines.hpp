@@ -13,8 +13,8 @@ class CsvLines {
   /// `first`: the number of the body's first line.
   explicit CsvLines(std::string_view body, std::uint64_t first = 1) : body_(body), first_(first), line_(first) {}
   /// From the begin of `line` (from 1) to the first line break that is not inside quotes; to the next line break when a quote
-  /// is never closed. Empty beyond the end, and before
-  /// the first line.
+  /// is never closed. Empty beyond the end, and before the
+  /// first line.
   std::string_view row_at(std::uint64_t line);
   /// The first row that is not blank.
   std::string_view header() const;

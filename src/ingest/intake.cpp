@@ -130,8 +130,8 @@ void Intake::read_csv(catalog::CsvStream& stream, std::string_view lines, bool e
   lines_ += csv_lines_.breaks();
 }
 
-void Intake::reject_line(std::string_view text, ErrorKind kind, std::string reason) {
-  layout_ = Layout::lines;
+void Intake::reject_line(std::string_view text, Layout layout, ErrorKind kind, std::string reason) {
+  layout_ = layout;
   ++lines_;
   if (due()) reject({text, lines_}, submission_.dataset, kind, std::move(reason));
 }

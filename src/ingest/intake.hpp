@@ -42,10 +42,10 @@ class Intake {
   /// The next whole lines, of layout lines or points, arrived at `arrival`; `end`: there are no more. Bytes read: a point whose
   /// quote is still open is left.
   std::size_t read_lines(std::string_view lines, Layout layout, bool end, Timestamp arrival);
-  /// The next lines of a CSV text; `end`: there are no more. `header` is its first row, for dead letters.
+  /// The next lines of a CSV text; `end`: there are no more.
   void read_csv(catalog::CsvStream& stream, std::string_view lines, bool end, Timestamp arrival);
-  /// What comes next is not a reading, and is rejected as one: `text` is its begin, of `size` bytes.
-  void reject_line(std::string_view text, ErrorKind kind, std::string reason);
+  /// What comes next is not a reading, and is rejected as one of `layout`: `text` is its begin.
+  void reject_line(std::string_view text, Layout layout, ErrorKind kind, std::string reason);
 
   /// Error: the body as a whole cannot be read; the outcome then counts it as one rejected reading.
   Status run();

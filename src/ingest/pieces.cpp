@@ -124,9 +124,12 @@ bool Pieces::next_line(Piece& piece) {
 bool Pieces::next_point(Piece& piece) {
   number_ += std::exchange(more_lines_, 0);
   while (at_ < body_.size()) {
-    std::size_t end = point_end(body_, at_);
+    std::size_t end = open_quotes_ < open_quotes_max ? point_end(body_, at_) : std::string_view::npos;
     if (end == std::string_view::npos && !whole_) return false;
-    if (end == std::string_view::npos) end = std::min(body_.find('\n', at_), body_.size());
+    if (end == std::string_view::npos) {
+      ++open_quotes_;
+      end = std::min(body_.find('\n', at_), body_.size());
+    }
     const std::string_view text = body_.substr(at_, end - at_);
     piece = {trimmed(text), ++number_};
     at_ = end + 1;

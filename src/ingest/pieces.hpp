@@ -58,6 +58,9 @@ class Pieces {
   std::uint64_t number_;
   std::uint64_t more_lines_ = 0;  ///< of the last point, beyond its first
   bool whole_;
+  /// Points whose quote never closed: each was looked through to the body's end, so after a few a line is a point.
+  static constexpr unsigned open_quotes_max = 16;
+  unsigned open_quotes_ = 0;
   bool finished_ = false;
   std::optional<Broken> broken_;
 };

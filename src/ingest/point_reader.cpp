@@ -148,9 +148,9 @@ std::optional<Problem> PointReader::read(std::string_view line, const PointRules
 
 /// Measurement and tags.
 std::optional<Problem> PointReader::read_key(const PointRules& rules, const JsonReader::Pick& pick, Encoder*& encoder) {
-  measurement_ = word(", ", false);
-  if (measurement_.empty()) return problem("missing measurement");
-  dataset_.assign(rules.prefix).append(measurement_).append(rules.suffix);
+  const std::string_view measurement = word(", ", false);
+  if (measurement.empty()) return problem("missing measurement");
+  dataset_.assign(rules.prefix).append(measurement).append(rules.suffix);
   Result<Encoder*> picked = pick(dataset_);
   if (!picked) return Problem{picked.error().kind, picked.error().message, std::nullopt};
   encoder = *picked;
@@ -178,15 +178,15 @@ std::optional<Problem> PointReader::read_tag(Encoder& encoder) {
   model::Value value;
   value.kind = ValueKind::text;
   value.text = tag.value;
-  if (auto wrong = set(encoder, tag.name, value, tag.member)) return wrong;
+  if (auto wrong = set(encoder, tag.name, value)) return wrong;
   tags_.push_back(tag);
   return std::nullopt;
 }
 
-std::optional<Problem> PointReader::set(Encoder& encoder, std::string_view name, const model::Value& value, Member*& member) {
+std::optional<Problem> PointReader::set(Encoder& encoder, std::string_view name, const model::Value& value) {
   Level& top = encoder.members().top();
   Member* expected = previous_ ? previous_->successor : top.first;
-  member = expected && expected->name == name ? expected : &encoder.members().find(top, previous_, name);
+  Member* member = expected && expected->name == name ? expected : &encoder.members().find(top, previous_, name);
   if (!member->problem.empty()) return problem(member->problem, ErrorKind::unprocessable);
   previous_ = member;
   encoder.set(*member, value);
@@ -195,13 +195,12 @@ std::optional<Problem> PointReader::set(Encoder& encoder, std::string_view name,
 
 std::optional<Problem> PointReader::read_fields(Encoder& encoder) {
   while (at_ < line_.size() && line_[at_] == ' ') ++at_;
-  any_field_ = false;
   if (at_ == line_.size()) return problem("missing fields");
-  do {
-    if (any_field_) ++at_;  // the comma
+  for (;;) {
     if (auto wrong = read_field(encoder)) return wrong;
-    any_field_ = true;
-  } while (at_ < line_.size() && line_[at_] == ',');
+    if (at_ == line_.size() || line_[at_] != ',') break;
+    ++at_;
+  }
   return std::nullopt;
 }
 
@@ -217,8 +216,7 @@ std::optional<Problem> PointReader::read_field(Encoder& encoder) {
     second_name_.assign(name).append("_field");
     name = second_name_;
   }
-  Member* member = nullptr;
-  return set(encoder, name, value, member);
+  return set(encoder, name, value);
 }
 
 std::optional<Problem> PointReader::read_value(model::Value& value) {

@@ -24,7 +24,6 @@ class PointReader {
 
  private:
   struct Tag {
-    Member* member = nullptr;
     std::string_view name;
     std::string_view value;
   };
@@ -36,7 +35,7 @@ class PointReader {
   std::optional<Problem> read_value(model::Value& value);
   std::optional<Problem> read_text(model::Value& value);
   std::optional<Problem> read_time(const PointRules& rules, Encoder& encoder);
-  std::optional<Problem> set(Encoder& encoder, std::string_view name, const model::Value& value, Member*& member);
+  std::optional<Problem> set(Encoder& encoder, std::string_view name, const model::Value& value);
   void choose_device(const PointRules& rules, Encoder& encoder);
 
   std::string_view word(std::string_view ends, bool equals);
@@ -45,10 +44,8 @@ class PointReader {
 
   std::string_view line_;
   std::size_t at_ = 0;
-  std::string_view measurement_;
   std::vector<Tag> tags_;
   Member* previous_ = nullptr;
-  bool any_field_ = false;
   std::string device_;
   std::string dataset_;
   std::string second_name_;

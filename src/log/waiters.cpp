@@ -81,7 +81,7 @@ void Waiters::call(std::vector<Chunk> ready, const Status& status) {
   }
   std::lock_guard lock(mutex_);
   for (Chunk& chunk : ready)
-    if (spares_.size() < spares_max) spares_.push_back(std::move(chunk));
+    if (spares_.size() < spares_max && chunk.capacity() <= chunk_size) spares_.push_back(std::move(chunk));
 }
 
 void Waiters::advance(std::uint64_t next_offset) {

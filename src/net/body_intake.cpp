@@ -55,19 +55,27 @@ Task<BodyIntake::Outcome> BodyIntake::give(std::string& piece) {
   const auto bytes = std::make_shared<const std::string>(std::exchange(piece, {}));
   const Call call = [bytes](BodySink& sink) { return sink.take(*bytes); };
   outcome = co_await start(call);
+  lost_ = outcome == Outcome::too_busy;
   co_return outcome;
 }
 
 Task<BodyIntake::Outcome> BodyIntake::finish(const Respond& respond) {
   Outcome outcome = co_await settled();
   if (outcome == Outcome::gone) co_return outcome;
+  if (lost_) co_return Outcome::too_busy;
   const Call call = [respond](BodySink& sink) {
     sink.finish(respond);
     return false;
   };
+  bool failed = false;
   {
     const std::lock_guard lock(mutex_);
     enough_ = false;
+    failed = failed_;
+  }
+  if (failed) {
+    respond(Response::from(Error{ErrorKind::io, "the server failed while it took the body; a part of it may have been taken"}));
+    co_return Outcome::taken;
   }
   outcome = co_await start(call);
   co_return outcome;
@@ -80,9 +88,11 @@ void BodyIntake::run(const Call& call) {
     sink = sink_;
   }
   bool more = false;
+  bool failed = false;
   try {
     more = sink && call(*sink);
   } catch (const std::exception& exception) {
+    failed = true;
     diagnostics::error("net", "a route failed while it took a body: {}", exception.what());
   }
   sink.reset();  // where the client left meanwhile: here, not on the loop
@@ -90,6 +100,7 @@ void BodyIntake::run(const Call& call) {
     const std::lock_guard lock(mutex_);
     running_ = false;
     enough_ = !more;
+    failed_ = failed;
   }
   loop_->post([intake = shared_from_this()] { intake->changed_.notify(); });
 }

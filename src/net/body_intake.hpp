@@ -47,9 +47,12 @@ class BodyIntake : public std::enable_shared_from_this<BodyIntake> {
   std::shared_ptr<BodySink> sink_;
   bool running_ = false;
   bool enough_ = false;
-  bool left_ = false;  ///< … to here
+  bool left_ = false;
+  bool failed_ = false;  ///< the sink threw; … to here
 
-  Signal changed_;  ///< the loop's thread only
+  // The loop's thread only.
+  Signal changed_;
+  bool lost_ = false;  ///< a piece found no worker: the sink never sees the whole
 };
 
 }  // namespace iotstream::net

@@ -42,7 +42,6 @@ class Numbers {
   void finish(FieldProfile& profile, std::size_t top);
   /// It needs the room: goes over to sketches.
   void give_up_room();
-  std::size_t kept() const { return kept_; }
 
  private:
   /// Keys, ascending. Without `times` equal keys may follow each other; else each stands for so many.

@@ -99,8 +99,8 @@ constexpr std::array functions = {"->"sv,
                                   "sign"sv,
                                   "sin"sv,
                                   "sinh"sv,
-                                  "sqrt"sv,
                                   "sqlite_version"sv,
+                                  "sqrt"sv,
                                   "strftime"sv,
                                   "string_agg"sv,
                                   "substr"sv,
@@ -128,6 +128,10 @@ constexpr std::array pragmas = {"foreign_key_list"sv, "index_info"sv, "index_lis
 constexpr std::array table_functions = {"json_each"sv,         "json_tree"sv,          "pragma_index_info"sv,
                                         "pragma_index_list"sv, "pragma_index_xinfo"sv, "pragma_table_info"sv,
                                         "pragma_table_list"sv, "pragma_table_xinfo"sv};
+
+static_assert(std::is_sorted(functions.begin(), functions.end()));
+static_assert(std::is_sorted(pragmas.begin(), pragmas.end()));
+static_assert(std::is_sorted(table_functions.begin(), table_functions.end()));
 
 std::string lower(std::string_view text) {
   std::string out(text);

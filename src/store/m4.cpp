@@ -112,26 +112,34 @@ Status check(const M4Query& query) {
 
 Result<M4> Queries::m4(const M4Query& query) {
   Timed timed(series_, clock_, query.dataset);
-  if (auto good = check(query); !good) return good.error();
+  if (auto good = check(query); !good) return timed.failed(good.error());
   const WindowQuestion question{sorted_fields(query.fields), query.device, query.where, query.from, query.to, true};
   auto picture = look(query.dataset, query.cancelled);
-  if (!picture) return picture.error();
+  if (!picture) return timed.failed(picture.error());
   auto reader = picture->read(question);
-  if (!reader) return reader.error();
+  if (!reader) return timed.failed(reader.error());
 
   const Grid grid{query.from.us, query.to.us - query.from.us, query.columns};
   Lines lines(grid, question.fields.size());
   // Rollups that lie in one column each, and rows at its edges: nothing is told of a column that belongs to another.
-  const Sources sources = that_fit(reader->sources(), grid.span / query.columns);
+  const Sources sources =
+      with_complete(that_fit(reader->sources(), grid.span / query.columns), reader->sources(), query.from.us);
   std::vector<Segment> segments;
   if (std::none_of(sources.usable.begin() + 1, sources.usable.end(), [](bool usable) { return usable; })) {
     segments = {{Tier::rows, query.from.us, query.to.us}};
   } else {
     for (std::uint64_t k = 0; k < query.columns; ++k) {
-      for (const Segment& segment : plan(grid.begin_of(k), grid.begin_of(k + 1), sources)) segments.push_back(segment);
+      for (const Segment& segment : plan(grid.begin_of(k), grid.begin_of(k + 1), sources)) {
+        // A bucket that reaches over several columns is read once.
+        const bool again = !segments.empty() && segments.back().tier == segment.tier && segment.from < segments.back().to;
+        if (again)
+          segments.back().to = std::max(segments.back().to, segment.to);
+        else
+          segments.push_back(segment);
+      }
     }
   }
-  if (auto read = reader->read(segments, lines); !read) return read.error();
+  if (auto read = reader->read(segments, lines); !read) return timed.failed(read.error());
   reader->finish(lines);
   M4 answer;
   std::vector<M4Line> found = lines.finish();

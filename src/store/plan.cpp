@@ -92,4 +92,13 @@ Sources that_fit(Sources sources, std::int64_t length_us) {
   return sources;
 }
 
+Sources with_complete(Sources some, const Sources& all, std::int64_t from_us) {
+  for (std::size_t i = 0; i < all.usable.size(); ++i) {
+    if (!all.usable[i] || all.horizon[i] > from_us) continue;
+    some.usable[i] = true;
+    break;
+  }
+  return some;
+}
+
 }  // namespace iotstream::store

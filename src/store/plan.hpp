@@ -33,4 +33,8 @@ Sources that_divide(Sources sources, std::int64_t interval_us);
 /// The tiers of which a stretch of `length_us`, wherever it begins, holds some whole buckets.
 Sources that_fit(Sources sources, std::int64_t length_us);
 
+/// `some`, and the shortest tier of `all` that lacks nothing from `from_us` on: where what is short was deleted, it answers,
+/// however long its buckets are.
+Sources with_complete(Sources some, const Sources& all, std::int64_t from_us);
+
 }  // namespace iotstream::store

@@ -177,16 +177,17 @@ Result<EventPage> Queries::events(const EventQuery& query, const std::function<b
     if (!range.after) return Error{ErrorKind::invalid, fmt::format("cursor: '{}' is not from an earlier page", query.cursor)};
   }
   auto picture = look(query.dataset, query.cancelled);
-  if (!picture) return picture.error();
+  if (!picture) return timed.failed(picture.error());
   if (query.limit == 0) return EventPage{};
   Tail tail = picture->tail();
   tail.choose(range, query.device, query.where.get());
   Merged merged(query, std::move(tail));
   if (picture->layout() != nullptr) {
-    if (auto opened = merged.open(*picture, range); !opened) return opened.error();
+    if (auto opened = merged.open(*picture, range); !opened) return timed.failed(opened.error());
   }
   auto page = merged.page(visit);
-  if (page) timed.rows = page->count;
+  if (!page) return timed.failed(page.error());
+  timed.rows = page->count;
   return page;
 }
 
@@ -209,21 +210,15 @@ Result<std::vector<Offset>> Queries::consumed(ReadConnection& connection, const 
 Result<std::vector<Offset>> Queries::snapshot(const EventQuery& query, const std::function<bool(const Event&)>& visit) {
   const Timed timed(snapshots_, clock_, query.dataset);
   ScanRange range{query.from, query.to, std::nullopt, std::nullopt, false};
-  auto connection = pool_->acquire();
-  if (!connection) return connection.error();
-  auto transaction = ReadTransaction::begin(**connection);
-  if (!transaction) return transaction.error();
-  auto layout = (*connection)->layout(query.dataset);
-  if (!layout) return layout.error();
-  if (*layout == nullptr) {
-    if (auto there = known(query.dataset); !there) return there.error();
-  }
-  auto offsets = consumed(**connection, query.dataset, *layout);
-  if (!offsets || *layout == nullptr) return offsets;
-  auto chosen = choose_device(**connection, **layout, query.device, range);
+  auto picture = look(query.dataset, query.cancelled);
+  if (!picture) return picture.error();
+  const std::vector<Offset>& offsets = picture->consumed();
+  const LayoutPtr& layout = picture->layout();
+  if (layout == nullptr) return offsets;
+  auto chosen = choose_device(picture->connection(), *layout, query.device, range);
   if (!chosen) return chosen.error();
   if (!*chosen) return offsets;
-  auto scan = EventScan::open(**connection, **layout, fields_of(**layout, query.fields), range, {});
+  auto scan = EventScan::open(picture->connection(), *layout, fields_of(*layout, query.fields), range, {});
   if (!scan) return scan.error();
   for (;;) {
     auto event = scan->next();

@@ -77,9 +77,14 @@ class Queries {
       const Duration took{(clock_.monotonic_ns() - start_ns_) / 1000};
       meter_.queries.add();
       meter_.seconds.record_us(took.us);
-      SlowQueries::of_process().note(clock_.now(), meter_.kind, dataset_, took, rows);
+      SlowQueries::of_process().note(clock_.now(), meter_.kind, dataset_, took, rows, outcome);
     }
     std::uint64_t rows = 0;  ///< read or given
+    std::string outcome;     ///< empty: answered; else why not
+    Error failed(Error error) {
+      outcome = error.message;
+      return error;
+    }
     Timed(const Timed&) = delete;
     Timed& operator=(const Timed&) = delete;
 

@@ -64,17 +64,22 @@ struct Scaled {
   bool fits(const Rollup& rollup, std::size_t with_digits) {
     digits = with_digits;
     return scaled(rollup.first, digits, first) && scaled(rollup.last, digits, last) && scaled(rollup.min, digits, min) &&
-           scaled(rollup.max, digits, max) && sum_fits(rollup.sum) && spread_fits(rollup.count);
+           scaled(rollup.max, digits, max) && sum_fits(rollup) && spread_fits(rollup.count);
   }
 
  private:
   /// The true sum of numbers with so many digits has no more of them: what the additions of doubles left behind that goes.
-  bool sum_fits(double exact) {
+  /// Only that: a reading with more digits than the ends of its bucket stays in the sum.
+  bool sum_fits(const Rollup& rollup) {
+    const double exact = rollup.sum;
+    const auto count = static_cast<double>(rollup.count);
+    const double largest = std::max(std::abs(rollup.min), std::abs(rollup.max));
+    const double left_behind = count * 0x1p-52 * std::max(std::abs(exact), count * largest);
     const double product = std::nearbyint(exact * powers[digits]);
     if (!(std::abs(product) < whole_max)) return false;
     sum = static_cast<std::int64_t>(product);
     const double back = static_cast<double>(sum) / powers[digits];
-    return digits == 0 ? back == exact : std::abs(back - exact) < 0.001 / powers[digits];
+    return digits == 0 ? back == exact : std::abs(back - exact) <= std::min(left_behind, 0.001 / powers[digits]);
   }
   /// sum − count · first must not overflow.
   bool spread_fits(std::uint64_t count) const {

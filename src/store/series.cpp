@@ -128,7 +128,8 @@ Duration least_interval(const Sources& sources, std::int64_t from) {
 
 Result<Series> Queries::series(const SeriesQuery& query) {
   Timed timed(series_, clock_, query.dataset);
-  if (auto good = check(query, BucketRange::over(query.from, query.to, query.interval)); !good) return good.error();
+  if (auto good = check(query, BucketRange::over(query.from, query.to, query.interval)); !good)
+    return timed.failed(good.error());
   const WindowQuestion question{sorted_fields(query.fields),
                                 query.device,
                                 query.where,
@@ -136,9 +137,9 @@ Result<Series> Queries::series(const SeriesQuery& query) {
                                 query.to,
                                 wants(query.aggregates, Aggregate::first, Aggregate::rate)};
   auto picture = look(query.dataset, query.cancelled);
-  if (!picture) return picture.error();
+  if (!picture) return timed.failed(picture.error());
   auto reader = picture->read(question);
-  if (!reader) return reader.error();
+  if (!reader) return timed.failed(reader.error());
 
   SeriesQuery answered = query;
   Sources sources = wants_quantiles(query.aggregates) ? Sources{} : reader->sources();
@@ -150,7 +151,8 @@ Result<Series> Queries::series(const SeriesQuery& query) {
 
   Collector collector(answered, buckets, question.fields);
   if (buckets.count > 0) {
-    if (auto read = reader->read(plan(query.from.us, query.to.us, sources), collector); !read) return read.error();
+    if (auto read = reader->read(plan(query.from.us, query.to.us, sources), collector); !read)
+      return timed.failed(read.error());
     reader->finish(collector);
   }
   Series series = collector.finish();

@@ -32,18 +32,24 @@ Tail Tail::read(log::Topic& topic, const std::vector<Offset>& consumed) {
   for (std::uint32_t i = 0; i < topic.partition_count(); ++i) {
     tail.read_partition(topic.partition(PartitionId(i)), PartitionId(i), ranges[i].first, ranges[i].second);
   }
+  if (tail.bytes_ > tail_bytes_max) {
+    Tail none;
+    for (const auto& [next, end] : ranges) none.behind_ += end - next;
+    return none;
+  }
   std::sort(tail.rows_.begin(), tail.rows_.end(), [](const Row& a, const Row& b) { return a.place < b.place; });
   return tail;
 }
 
 void Tail::read_partition(log::Partition& partition, PartitionId id, Offset next, Offset end) {
-  while (next < end) {
+  while (next < end && bytes_ <= tail_bytes_max) {
     auto batch = partition.read(next, read_bytes, log::Watermark::durable);
     if (!batch) behind_ += end - next;
     if (!batch || batch->empty()) return;
     for (const log::Record& record : batch->records()) {
       next = record.offset + 1;
       if (record.offset >= end) break;
+      bytes_ += record.key.size() + record.value.size();
       auto view = model::RowView::open(record.value);
       if (view) rows_.push_back({{record.time, id, record.offset}, &record, *view});
     }

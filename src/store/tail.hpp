@@ -16,7 +16,8 @@
 namespace iotstream::store {
 
 /// Records of one dataset beyond the offsets that a picture of the database ends at, in history's order. Together with that
-/// picture each record is there once. When there are more than tail_records_max, none of them is: they are counted.
+/// picture each record is there once. When there are more than tail_records_max, or than
+/// tail_bytes_max of them, none of them is: they are counted.
 class Tail {
  public:
   struct Row {
@@ -43,9 +44,11 @@ class Tail {
   std::vector<log::Batch> batches_;  ///< own what rows_ refer to
   std::vector<Row> rows_;
   std::uint64_t behind_ = 0;
+  std::uint64_t bytes_ = 0;  ///< of keys and values read
 };
 
 inline constexpr std::uint64_t tail_records_max = 20'000;
+inline constexpr std::uint64_t tail_bytes_max = 64u << 20;  ///< of records, while a query runs
 
 /// A row of the tail as an event, with those of `fields` (ascending; empty: all) that it has. Valid until the next one.
 class TailEvent {

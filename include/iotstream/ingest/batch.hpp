@@ -18,7 +18,7 @@ class Batch {
   /// Without finish(): what was taken stays, a last line that is not whole is forgotten, nobody is told.
   virtual ~Batch() = default;
   /// The next bytes, decompressed, cut anywhere. False: no more is wanted, and finish() tells why. Blocks while the log is
-  /// full, for ten seconds at most.
+  /// full, for a tenth of a second at most.
   virtual bool take(std::string_view bytes) = 0;
   /// The rest cannot be read, for this reason: finish() tells it. What came before stays and counts.
   virtual void fail(Error error) = 0;

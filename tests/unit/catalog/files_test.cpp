@@ -142,7 +142,11 @@ TEST_CASE("what is no file is not found") {
   REQUIRE(fixture.catalog->put({"PUMP", "", "", "", "pumps", ""}));
   const std::string path = fixture.folder.write("a.csv", "time,b\n2021-01-01T00:00:00Z,7\n2021-01-01T00:00:01Z,7\n");
   REQUIRE(fixture.catalog->import_csv("PUMP", path, {}));
-  auto file = open_file(fixture.directory(), 1, fixture.schemas).value();
+  auto former = open_file(fixture.directory(), 1, fixture.schemas).value();
+  fixture.folder.write("a.csv", "time,b\n2021-01-01T00:00:00Z,8\n2021-01-01T00:00:01Z,9\n2021-01-01T00:00:02Z,9\n");
+  REQUIRE(fixture.catalog->import_csv("PUMP", path, {}));
+  CHECK(former->walk({}, [](const FileRow&) { return true; }).error().kind == ErrorKind::not_found);
+  auto file = open_file(fixture.directory(), list_files(fixture.directory())->back().id, fixture.schemas).value();
   REQUIRE(fixture.catalog->remove("PUMP"));
   CHECK(file->walk({}, [](const FileRow&) { return true; }).error().kind == ErrorKind::not_found);
 }

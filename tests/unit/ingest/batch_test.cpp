@@ -223,6 +223,11 @@ TEST_CASE("a batch waits for room in the log, and ends when the disk is full") {
   REQUIRE(outcome.refusal);
   CHECK(outcome.refusal->kind == ErrorKind::disk_full);
   CHECK(outcome.refused == 2);
+  // What breaks because the rest was not wanted does not hide why.
+  batch = open(fixture, "{\"n\":0}\n{\"n\":1}\n", BodyFormat::ndjson);
+  CHECK_FALSE(batch->take("{\"n\":2}\n{\"n\":3}\n"));
+  batch->fail({ErrorKind::invalid, "the compressed data is cut short"});
+  CHECK(finish(*batch).refusal->kind == ErrorKind::disk_full);
   fixture.check_balance();
 }
 

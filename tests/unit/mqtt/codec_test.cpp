@@ -1,9 +1,9 @@
 // Packets: what is decoded, what is refused and why, cut anywhere and damaged anyhow.
 #include <catch2/catch.hpp>
 
-#include "fuzz/mqtt.hpp"
 #include "mqtt/encode.hpp"
 #include "support/random.hpp"
+#include "unit/mqtt/any_bytes.hpp"
 #include "unit/mqtt/packets.hpp"
 
 using namespace iotstream;

@@ -108,6 +108,11 @@ TEST_CASE("a body that the route does not want in pieces keeps its limit") {
   client.send(post("/sink", numbered(6000), "X-Whole: 1\r\n"));
   CHECK(client.answer().status == 413);
   CHECK(client.closed());
+  RawClient other(fixture.port);
+  other.send("POST /sink HTTP/1.1\r\nHost: localhost\r\nX-Whole: 1\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n" +
+             numbered(6000));
+  CHECK(other.answer().status == 413);
+  CHECK(other.closed());
 }
 
 TEST_CASE("a short body is whole at every split point of its framing") {

@@ -94,6 +94,7 @@ TEST_CASE("SQL of strangers reads both files") {
   CHECK(fixture.ask("SELECT * FROM pragma_table_info('press')").rows.size() == 3);
   CHECK(fixture.ask("EXPLAIN QUERY PLAN SELECT * FROM press").rows.size() == 1);
   CHECK(fixture.ask("VALUES (1), (2)").rows.size() == 2);
+  CHECK(fixture.ask("SELECT sqrt(4), sqlite_version()").rows.at(0).at(0) == "2.0");
   CHECK(fixture.ask("SELECT 9223372036854775807;  -- the end").rows.at(0).at(0) == "9223372036854775807");
   CHECK(fixture.ask("SELECT avg(temperature) OVER (ORDER BY time ROWS 1 PRECEDING) FROM press").rows.size() == 3);
   CHECK(fixture.ask("SELECT (SELECT max(n) FROM (SELECT time AS n FROM press))").rows.at(0).at(0) == "3");

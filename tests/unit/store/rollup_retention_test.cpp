@@ -148,6 +148,15 @@ TEST_CASE("where only rollups are left, they answer, and a free interval is as l
   REQUIRE(m4.ok());
   CHECK(m4->lines[0].values.size() >= 14);
   CHECK(*std::max_element(m4->lines[0].values.begin(), m4->lines[0].values.end()) == 59);
+  // Also where a column is far shorter than their buckets: each bucket is then a column's, once.
+  picture.from = Timestamp{600 * second};
+  picture.to = Timestamp{1200 * second};
+  picture.columns = 800;
+  const auto narrow = f.history->m4(picture);
+  REQUIRE(narrow.ok());
+  CHECK(narrow->tier == "1min");
+  CHECK(std::count(narrow->lines[0].values.begin(), narrow->lines[0].values.end(), 59) >= 10);
+  CHECK(narrow->rows_scanned < 20);
 }
 
 }  // namespace iotstream::store::test

@@ -39,9 +39,10 @@ export class GaugePanel extends CanvasPanel {
     const { lines } = sourceLines(this.dataset, this.field, 'number', moment, 240);
     const value = newestOf(lines[0], moment.to);
     const range = this.ends ?? extentOf(lines.slice(0, 1), moment.from, moment.to) ?? { low: 0, high: 1 };
-    const radius = Math.max(Math.min(this.width / 2 - 14, (this.height - 18) / 1.62), 20);
+    // Above: the marks of thresholds; below: the labels of both ends.
+    const radius = Math.max(Math.min(this.width / 2 - 14, (this.height - 37) / 1.59), 20);
     const x = this.width / 2;
-    const y = Math.min(radius + 12, this.height - radius * 0.62);
+    const y = radius + 13;
     const colors = palette();
     const part = (v: number) => Math.min(Math.max((v - range.low) / (range.high - range.low || 1), 0), 1);
     const arc = (from: number, to: number, color: string, thickness: number, r = radius) => {

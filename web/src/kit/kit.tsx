@@ -1,9 +1,44 @@
 // Small pieces that the screens share.
 
+import type { Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Failure } from '../wire/call';
 import './kit.css';
+
+/** Narrows a list while it is written. */
+export function Search({ label, text, size }: { label: string; text: Signal<string>; size?: 'small' | 'wide' }) {
+  return (
+    <input
+      class={size === undefined ? 'field-input' : `field-input ${size}`}
+      type="search"
+      aria-label={label}
+      placeholder={label}
+      value={text.value}
+      onInput={(event) => {
+        text.value = event.currentTarget.value;
+      }}
+    />
+  );
+}
+
+/** What makes an element a place to drop files on; `over` is true while files are above it. */
+export function dropOn(over: Signal<boolean>, take: (files: FileList | undefined) => void) {
+  return {
+    onDragOver: (event: DragEvent) => {
+      event.preventDefault();
+      over.value = true;
+    },
+    onDragLeave: () => {
+      over.value = false;
+    },
+    onDrop: (event: DragEvent) => {
+      event.preventDefault();
+      over.value = false;
+      take(event.dataTransfer?.files);
+    },
+  };
+}
 
 /** A list of choices of which one holds; arrows move between them. */
 export function Segments<Name extends string>({

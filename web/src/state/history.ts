@@ -278,7 +278,10 @@ export class History {
       if (this.bytes <= MOST_BYTES && this.entries.size <= MOST_ENTRIES) return;
       // What is under way is waited for.
       if (key === except || (entry.line === null && entry.detail === null)) continue;
-      if (entry.line !== null) this.bytes -= bytesOf(entry.line);
+      if (entry.line !== null) {
+        this.bytes -= bytesOf(entry.line);
+        for (const [lane, known] of this.newest) if (known.line === entry.line) this.newest.delete(lane);
+      }
       this.entries.delete(key);
     }
   }

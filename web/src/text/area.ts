@@ -46,10 +46,14 @@ export async function textsFor(next: Language): Promise<void> {
   if (next === 'fr') await Promise.all([...areas].map(([name, entry]) => fetchFrench(name, entry)));
 }
 
+let wanted: Language = 'en';
+
 /** Changes the language of the page, once its texts are here. */
 export async function speak(next: Language): Promise<void> {
+  wanted = next;
   await textsFor(next);
-  language.value = next;
+  // Another choice may have been made while these texts came.
+  if (wanted === next) language.value = next;
 }
 
 /** The locale for numbers. */

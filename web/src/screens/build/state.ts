@@ -58,7 +58,11 @@ function writeAddress(): void {
   setOwn({ ...written, name: written.edit === '' ? '' : name.peek() });
 }
 
+/** Rises whenever another board is opened: an answer that was asked for before belongs to what is no longer here. */
+let shows = 0;
+
 function show(next: Board, as: { id: string; name: string } | null, title: string, edit: boolean): void {
+  shows += 1;
   batch(() => {
     steps.value = begun(next);
     savedAs.value = as === null ? null : { ...as, board: packed(next) };
@@ -104,6 +108,7 @@ export function openDataset(dataset: string, label: string): void {
 }
 
 export function close(): void {
+  shows += 1;
   batch(() => {
     steps.value = null;
     savedAs.value = null;
@@ -129,7 +134,10 @@ function taken(answer: Answer<SavedDashboard>, edit: boolean): boolean {
 }
 
 export async function openSaved(id: string): Promise<void> {
-  if (taken(await readDashboard(id), false)) writeAddress();
+  shows += 1;
+  const began = shows;
+  const answer = await readDashboard(id);
+  if (began === shows && taken(answer, false)) writeAddress();
 }
 
 export async function refreshList(): Promise<void> {
@@ -140,17 +148,24 @@ export async function refreshList(): Promise<void> {
 
 /** Keeps the steps: what was saved can still be undone. */
 export async function save(): Promise<void> {
-  const document = documentOf(board.peek());
-  const title = name.peek().trim() === '' ? say('board.nameFirst') : name.peek().trim();
+  const began = shows;
+  const sent = board.peek();
+  const document = documentOf(sent);
+  const typed = name.peek();
+  const title = typed.trim() === '' ? say('board.nameFirst') : typed.trim();
   const id = savedId.peek();
   const answer = await (id === null ? createDashboard(title, document) : changeDashboard(id, title, document));
   if (!answer.ok) {
     message.value = say('board.failed', { detail: answer.detail });
     return;
   }
+  if (began !== shows) {
+    await refreshList();
+    return;
+  }
   batch(() => {
-    name.value = title;
-    savedAs.value = { id: answer.value.id, name: title, board: packed(board.peek()) };
+    if (name.peek() === typed) name.value = title;
+    savedAs.value = { id: answer.value.id, name: title, board: packed(sent) };
     message.value = say('board.savedNow');
   });
   writeAddress();
@@ -188,7 +203,12 @@ export async function followAddress(): Promise<void> {
   written = { board: id, edit };
   const changes = edit === '' ? null : unpacked(edit);
   if (edit !== '' && changes === null) message.value = say('board.unreadable');
-  if (id !== '' && !taken(await readDashboard(id), changes !== null)) return;
+  if (id !== '') {
+    shows += 1;
+    const began = shows;
+    const answer = await readDashboard(id);
+    if (began !== shows || !taken(answer, changes !== null)) return;
+  }
   if (id === '' && changes === null) {
     close();
     return;

@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { Distribution } from '../../kit/distribution';
 import { formatMeasure, formatNumber, formatPercent, formatShort } from '../../kit/format';
-import { Note, Share } from '../../kit/kit';
+import { Note, Search, Share } from '../../kit/kit';
 import { quoteField, quoteValue } from '../../query/complete';
 import type { FieldProfile, Profile } from '../../wire/explore';
 import type { SchemaField } from '../../wire/rest';
@@ -226,16 +226,7 @@ export function FieldList({
           <option value="name">{say('fields.byName')}</option>
           <option value="missing">{say('fields.byMissing')}</option>
         </select>
-        <input
-          class="field-input wide"
-          type="search"
-          aria-label={say('fields.search')}
-          placeholder={say('fields.search')}
-          value={search.value}
-          onInput={(event) => {
-            search.value = event.currentTarget.value;
-          }}
-        />
+        <Search label={say('fields.search')} text={search} size="wide" />
       </div>
       <ul class="field-items">
         {shown.map((field) => (

@@ -263,7 +263,7 @@ function Body({ info, fields }: { info: DatasetInfo; fields: SchemaField[] }) {
   }, [columnKey, info.name, spoken, fields.length]);
 
   const current = view.value;
-  const viewKey = current.mode === 'live' ? `live ${current.span}` : `${current.from} ${current.to}`;
+  const viewKey = current.mode === 'live' ? `live ${current.span}` : `${current.mode} ${current.from} ${current.to}`;
   useEffect(() => {
     const useFilter = where !== '' && filters.value === true;
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -275,7 +275,7 @@ function Body({ info, fields }: { info: DatasetInfo; fields: SchemaField[] }) {
       const table = grid.current;
       const anchor = keepRows && table !== null ? anchorTime(table, explorer.current) : null;
       if (!document.hidden) await explorer.current?.select(selection, countField, keepRows, anchor);
-      if (!stopped && view.peek().mode === 'live') timer = setTimeout(() => void turn(true), LIVE_MS);
+      if (!stopped && view.peek().mode !== 'paused') timer = setTimeout(() => void turn(true), LIVE_MS);
     };
     void turn(false);
     return () => {

@@ -4,7 +4,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { Distribution } from '../../kit/distribution';
 import { formatMeasure, formatNumber, formatPercent } from '../../kit/format';
-import { Note, Trouble } from '../../kit/kit';
+import { Note, Search, Trouble } from '../../kit/kit';
 import { formatMicros } from '../../kit/time';
 import { setOwn, theme } from '../../state/app';
 import { formatDuration } from '../../view/format';
@@ -29,6 +29,7 @@ function sheetOf(file: FileInfo, profile: FileProfile): Sheet {
     to: file.to ?? from + file.rows * 1e6,
     latitude: named('latitude'),
     longitude: named('longitude'),
+    fields: new Set(profile.fields.map((field) => field.name)),
   };
 }
 
@@ -194,16 +195,7 @@ function ProfileTable({ profile, other }: { profile: FileProfile; other: FilePro
           <option value="missing">{say('profile.byMissing')}</option>
           <option value="distinct">{say('profile.byDistinct')}</option>
         </select>
-        <input
-          class="field-input small"
-          type="search"
-          aria-label={say('profile.search')}
-          placeholder={say('profile.search')}
-          value={search.value}
-          onInput={(event) => {
-            search.value = event.currentTarget.value;
-          }}
-        />
+        <Search label={say('profile.search')} text={search} size="small" />
       </div>
       <div class="scroll-x tall profile-scroll" tabIndex={0} role="region" aria-label={say('profile.title')}>
         <table class="plain">
@@ -438,6 +430,7 @@ export function Analysis({
   useEffect(() => {
     const abort = new AbortController();
     known.value = null;
+    failure.value = null;
     const ask = async () => {
       offered.value = await offers('get', '/datasets/{dataset}/profile');
       if (!offered.value) return;

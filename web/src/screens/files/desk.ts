@@ -18,6 +18,8 @@ export interface Sheet {
   to: number;
   latitude: string | null;
   longitude: string | null;
+  /** What it can be asked for. */
+  fields: ReadonlySet<string>;
 }
 
 const POINTS = 600;
@@ -210,11 +212,14 @@ export class Desk {
   private async askBatch(fields: string[], signal: AbortSignal): Promise<void> {
     const span = this.span;
     const answers = await Promise.all(
-      this.sheets.map((sheet) => {
+      this.sheets.map(async (sheet) => {
+        // The second file may not have a field of the first one: the server refuses a list with a name that it does not know.
+        const there = fields.filter((name) => sheet.fields.has(name));
+        if (there.length === 0) return null;
         const shift = this.elapsed ? sheet.from : 0;
         const query = {
           dataset: sheet.dataset,
-          fields,
+          fields: there,
           from: span.from + shift,
           to: span.to + shift + 1,
           points: POINTS,
@@ -226,9 +231,10 @@ export class Desk {
     for (const field of fields) {
       const lines: FileLine[] = [];
       answers.forEach((answer, i) => {
-        if (answer.ok) lines.push(lineOf(answer.value, field, this.sheets[i]?.from ?? 0));
-        // The second file may not have a field of the first one.
-        else if (i === 0 && !answer.aborted) this.events.failed(answer);
+        const sheet = this.sheets[i];
+        if (answer === null || sheet === undefined || !sheet.fields.has(field)) return;
+        if (answer.ok) lines.push(lineOf(answer.value, field, sheet.from));
+        else if (!answer.aborted) this.events.failed(answer);
       });
       this.lines.set(field, lines);
       this.showChart(field);
@@ -266,7 +272,7 @@ export class Desk {
 
   private async fetchRows(sheet: Sheet, signal: AbortSignal): Promise<RowColumns | null> {
     const place = [sheet.latitude, sheet.longitude].filter((name): name is string => name !== null);
-    const fields = [...new Set([...(this.pair ?? []), ...place])];
+    const fields = [...new Set([...(this.pair ?? []), ...place])].filter((name) => sheet.fields.has(name));
     if (fields.length === 0) return null;
     const answer = await getRowsOf(sheet.dataset, fields, MOST_ROWS, signal);
     if (!answer.ok) {

@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { formatNumber, formatShort } from '../../kit/format';
-import { Note, Trouble, usePoll } from '../../kit/kit';
+import { dropOn, Note, Trouble, usePoll } from '../../kit/kit';
 import { formatMicros } from '../../kit/time';
 import { own, setOwn } from '../../state/app';
 import { formatDuration } from '../../view/format';
@@ -27,18 +27,7 @@ function DropZone({ slim }: { slim: boolean }) {
     <section
       class={`card drop file-drop${over.value ? ' over' : ''}${slim ? ' slim' : ''}`}
       aria-label={say('drop.label')}
-      onDragOver={(event) => {
-        event.preventDefault();
-        over.value = true;
-      }}
-      onDragLeave={() => {
-        over.value = false;
-      }}
-      onDrop={(event) => {
-        event.preventDefault();
-        over.value = false;
-        takeAll(event.dataTransfer?.files);
-      }}
+      {...dropOn(over, takeAll)}
     >
       <svg class="icon" viewBox="0 0 24 24" width="28" height="28" aria-hidden="true">
         <path

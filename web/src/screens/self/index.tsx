@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { formatBytes, formatMillis, formatNumber, formatShort } from '../../kit/format';
-import { Note, Trouble, usePoll, Wide } from '../../kit/kit';
+import { Note, Search, Trouble, usePoll, Wide } from '../../kit/kit';
 import { formatMicros } from '../../kit/time';
 import { Spark, type SparkLine, Trail } from '../../plots/spark';
 import { datasets, live, serverVersion, theme } from '../../state/app';
@@ -403,16 +403,7 @@ function Metrics({ tick }: { tick: number }) {
         <a class="button small quiet" href="/metrics">
           /metrics
         </a>
-        <input
-          class="field-input"
-          type="search"
-          aria-label={say('metrics.search')}
-          placeholder={say('metrics.search')}
-          value={search.value}
-          onInput={(event) => {
-            search.value = event.currentTarget.value;
-          }}
-        />
+        <Search label={say('metrics.search')} text={search} />
         <div class="scroll-x tall" tabIndex={0} role="region" aria-label={say('metrics.title', { n: shown.length })}>
           <table class="plain">
             <tbody>
@@ -435,13 +426,15 @@ function Metrics({ tick }: { tick: number }) {
 const MOST_METRICS = 300;
 const MOST_QUERIES = 10;
 
-/** Someone who opens this screen first has no charts whose frames could be timed: it asks for them itself. */
+/** This screen has no charts whose frames could be timed: while it is open it asks for them itself. */
 function useFeeds(): void {
   const names = (datasets.value ?? []).map((d) => d.name).join('\n');
   useEffect(() => {
-    for (const name of names === '' ? [] : names.split('\n')) {
-      if (!live.feeds.has(name)) live.want(name, DEFAULT_SPAN, LIVE_PIXELS);
-    }
+    const all = names === '' ? [] : names.split('\n');
+    for (const name of all) live.want(name, DEFAULT_SPAN, LIVE_PIXELS);
+    return () => {
+      for (const name of all) live.release(name);
+    };
   }, [names]);
 }
 

@@ -1,7 +1,7 @@
 // Prototypes: what kinds of devices there are, their facts, and their models as XML.
 
 import { useSignal } from '@preact/signals';
-import { Note, Trouble, usePoll } from '../../kit/kit';
+import { dropOn, Note, Trouble, usePoll } from '../../kit/kit';
 import type { Failure } from '../../wire/call';
 import {
   deletePrototype,
@@ -34,18 +34,7 @@ function Upload({ codes, done }: { codes: string[]; done: (code: string) => void
     <section
       class={over.value ? 'card drop over' : 'card drop'}
       aria-label={say('prototypes.upload')}
-      onDragOver={(event) => {
-        event.preventDefault();
-        over.value = true;
-      }}
-      onDragLeave={() => {
-        over.value = false;
-      }}
-      onDrop={(event) => {
-        event.preventDefault();
-        over.value = false;
-        void take(event.dataTransfer?.files[0]);
-      }}
+      {...dropOn(over, (files) => void take(files?.[0]))}
     >
       <div class="row-of">
         <b>{say('prototypes.upload')}</b>

@@ -1,4 +1,4 @@
-// One input of a fuzzer: bytes as some client might send them, through every decoder. Allocates what the packets hold, no more.
+// Bytes as some client might send them, through every decoder. Allocates what the packets hold, no more.
 #pragma once
 
 #include <cstddef>
@@ -60,7 +60,7 @@ inline void decode_any(std::uint8_t head, std::string_view body, mqtt::Version v
   }
 }
 
-/// What a libFuzzer target calls. The first byte chooses the version.
+/// The first byte chooses the version.
 inline void mqtt_input(std::string_view bytes) {
   if (bytes.empty()) return;
   const auto version = (bytes[0] & 1) != 0 ? mqtt::Version::v5 : mqtt::Version::v311;
