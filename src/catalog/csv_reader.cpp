@@ -1,6 +1,6 @@
 #include "catalog/csv_reader.hpp"
 
-#include <cstring>
+#include <algorithm>
 
 #include "catalog/csv_marks.hpp"
 
@@ -20,6 +20,7 @@ std::string_view trimmed(const char* begin, const char* end) {
   while (begin < end && is_blank(end[-1])) --end;
   return {begin, static_cast<std::size_t>(end - begin)};
 }
+std::string_view trimmed(std::string_view text) { return trimmed(text.data(), text.data() + text.size()); }
 
 }  // namespace
 
@@ -158,16 +159,25 @@ bool CsvReader::take_delimiter(char c, const Sink& sink) {
   return true;
 }
 
+/// What is over a limit is judged byte for byte, so that a cut into chunks changes nothing. Blanks over it may be the end of an
+/// unquoted cell, where they do not count: they cost the row only when something follows them.
 void CsvReader::append(std::string_view text) {
   if (!problem_.empty()) return;
-  if (std::memchr(text.data(), 0, text.size()) != nullptr)
+  const std::size_t zero = text.find('\0');
+  const bool more = zero != std::string_view::npos;
+  if (more) text = text.substr(0, zero);
+  const std::size_t cell_room = limits_.cell_bytes - (bytes_.size() - cell_begin_);
+  const std::size_t row_room = limits_.row_bytes - bytes_.size();
+  const std::size_t fits = std::min({text.size(), cell_room, row_room});
+  const std::string_view over = text.substr(fits);
+  const bool taken = over.empty() || (!cell_quoted_ && trimmed(over).empty());
+  if (!over.empty() && blanks_over_.empty()) blanks_over_ = cell_room <= row_room ? cell_too_long : row_too_long;
+  if (!taken || (more && !blanks_over_.empty()))
+    problem_ = blanks_over_;
+  else if (more)
     problem_ = zero_byte;
-  else if (bytes_.size() - cell_begin_ + text.size() > limits_.cell_bytes)
-    problem_ = cell_too_long;
-  else if (bytes_.size() + text.size() > limits_.row_bytes)
-    problem_ = row_too_long;
   else
-    bytes_.append(text);
+    bytes_.append(text.substr(0, fits));
 }
 
 void CsvReader::end_cell() {
@@ -179,6 +189,7 @@ void CsvReader::end_cell() {
     ends_.push_back({bytes_.size(), cell_quoted_});
   cell_begin_ = bytes_.size();
   cell_quoted_ = false;
+  blanks_over_ = {};
 }
 
 void CsvReader::end_row(bool ended, const Sink& sink) {
@@ -203,6 +214,7 @@ void CsvReader::reset_row() {
   ends_.clear();
   cell_begin_ = 0;
   cell_quoted_ = false;
+  blanks_over_ = {};
   slow_row_ = false;
   after_cr_ = false;
   problem_ = {};

@@ -85,6 +85,7 @@ class CsvReader {
   std::vector<CellEnd> ends_;
   std::vector<CsvCell> cells_;
   std::string_view problem_;
+  std::string_view blanks_over_;  ///< the problem that the row has if its cell goes on: blanks went over a limit
 
   std::string retry_;  ///< what follows the first line break within the open quote
   std::uint64_t retry_line_ = 0;

@@ -100,6 +100,8 @@ TEST_CASE("what is over a limit is one row with a problem, and reading goes on")
   CHECK(read("a,123456789\nb\n", ',', limits) == Rows{"1: !a cell is too long", "2: [b]"});
   CHECK(read("1234567,1234567,1234567\nb\n", ',', limits) == Rows{"1: !the row is too long", "2: [b]"});
   CHECK(read("1,2,3,4,5\nb\n", ',', limits) == Rows{"1: !too many cells", "2: [b]"});
+  CHECK(read("12345678 \t ,c\nb\n", ',', limits) == Rows{"1: [12345678] [c]", "2: [b]"});
+  CHECK(read("12345678 \t 9,c\nb\n", ',', limits) == Rows{"1: !a cell is too long", "2: [b]"});
   CHECK(read("\"123456789\",c\nb\n", ',', limits) == Rows{"1: !a cell is too long", "2: [b]"});
 }
 
@@ -107,7 +109,8 @@ TEST_CASE("any cut into chunks gives the same rows") {
   const unsigned seed = std::random_device{}();
   WARN("seed " << seed);
   std::mt19937_64 random(seed);
-  constexpr std::string_view alphabet = ",,;\"\"\n\n\r\r a1\tx";
+  using namespace std::literals;
+  constexpr std::string_view alphabet = ",,;\"\"\n\n\r\r a1\tx    abc\0"sv;
   const CsvLimits limits{12, 40, 6};
   for (int round = 0; round < 400; ++round) {
     std::string text;
