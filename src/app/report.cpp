@@ -101,7 +101,8 @@ Status write_file(const std::string& path, const std::string& text) {
     const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
     return written ? Status{} : Status(Error{ErrorKind::io, "standard output cannot be written"});
   }
-  return os::write_atomically(os::real_disk(), path, as_bytes(text));
+  auto written = os::write_atomically(os::real_disk(), path, as_bytes(text));
+  return written ? Status{} : Status(Error{written.error().kind, fmt::format("{} cannot be written: {}", path, written.error().message)});
 }
 
 }  // namespace

@@ -19,14 +19,14 @@ Decoded finish(const Reader& reader) {
 }
 
 /// 3.1.1 has no properties.
-Decoded properties(Reader& reader, Version version, Place place, Properties& into) {
+Decoded properties(Reader& reader, Version version, PropertyPlace place, Properties& into) {
   return version == Version::v5 ? read_properties(reader, place, into) : std::nullopt;
 }
 
 Decoded read_will(Reader& reader, Version version, std::uint8_t flags, Will& will) {
   will.qos = static_cast<Qos>(flags >> 3 & 3);
   will.retain = (flags & 0x20) != 0;
-  if (Decoded wrong = properties(reader, version, Place::will, will.properties)) return wrong;
+  if (Decoded wrong = properties(reader, version, PropertyPlace::will, will.properties)) return wrong;
   will.topic = reader.text();
   will.payload = reader.binary();
   if (reader.ok() && !valid_topic_name(will.topic))
@@ -61,7 +61,7 @@ Decoded decode(std::uint8_t head, std::string_view body, Connect& packet) {
   if (Decoded wrong = check_connect_flags(flags, packet.version)) return wrong;
   packet.clean = (flags & 0x02) != 0;
   packet.keep_alive_s = reader.two();
-  if (Decoded wrong = properties(reader, packet.version, Place::connect, packet.properties)) return wrong;
+  if (Decoded wrong = properties(reader, packet.version, PropertyPlace::connect, packet.properties)) return wrong;
   packet.client_id = reader.text();
   if ((flags & 0x04) != 0) {
     packet.will.emplace();
@@ -84,7 +84,7 @@ Decoded decode(std::uint8_t head, std::string_view body, Version version, Publis
   if (qos > 0) packet.packet_id = reader.two();
   if (!reader.ok()) return malformed("PUBLISH is cut short, or its topic is not UTF-8 without NUL");
   if (qos > 0 && packet.packet_id == 0) return violation("PUBLISH with packet identifier 0");
-  if (Decoded wrong = properties(reader, version, Place::publish, packet.properties)) return wrong;
+  if (Decoded wrong = properties(reader, version, PropertyPlace::publish, packet.properties)) return wrong;
   if (packet.properties.topic_alias == 0) return Malformed{Reason::topic_alias_invalid, "topic alias 0"};
   if (packet.topic.empty() && !packet.properties.topic_alias) return violation("PUBLISH without a topic");
   if (!packet.topic.empty() && !valid_topic_name(packet.topic))
@@ -102,7 +102,7 @@ Decoded decode(std::uint8_t head, std::string_view body, Version version, Acknow
     packet.reason = static_cast<Reason>(reader.byte());
     Properties unused;
     if (!reader.empty())
-      if (Decoded wrong = read_properties(reader, Place::acknowledge, unused)) return wrong;
+      if (Decoded wrong = read_properties(reader, PropertyPlace::acknowledge, unused)) return wrong;
   }
   if (Decoded wrong = finish(reader)) return wrong;
   if (packet.packet_id == 0) return violation("an acknowledgement of packet identifier 0");
@@ -114,7 +114,7 @@ Decoded decode(std::uint8_t head, std::string_view body, Version version, Subscr
   Reader reader(body);
   packet.packet_id = reader.two();
   if (reader.ok() && packet.packet_id == 0) return violation("SUBSCRIBE with packet identifier 0");
-  if (Decoded wrong = properties(reader, version, Place::subscribe, packet.properties)) return wrong;
+  if (Decoded wrong = properties(reader, version, PropertyPlace::subscribe, packet.properties)) return wrong;
   while (reader.ok() && !reader.empty()) {
     Subscription one;
     one.filter = reader.text();
@@ -140,7 +140,7 @@ Decoded decode(std::uint8_t head, std::string_view body, Version version, Unsubs
   packet.packet_id = reader.two();
   if (reader.ok() && packet.packet_id == 0) return violation("UNSUBSCRIBE with packet identifier 0");
   Properties unused;
-  if (Decoded wrong = properties(reader, version, Place::unsubscribe, unused)) return wrong;
+  if (Decoded wrong = properties(reader, version, PropertyPlace::unsubscribe, unused)) return wrong;
   while (reader.ok() && !reader.empty()) packet.filters.push_back(reader.text());
   if (Decoded wrong = finish(reader)) return wrong;
   if (packet.filters.empty()) return violation("UNSUBSCRIBE without a filter");
@@ -153,7 +153,7 @@ Decoded decode(std::uint8_t head, std::string_view body, Version version, Discon
   if (version == Version::v5 && !reader.empty()) {
     packet.reason = static_cast<Reason>(reader.byte());
     if (!reader.empty())
-      if (Decoded wrong = read_properties(reader, Place::disconnect, packet.properties)) return wrong;
+      if (Decoded wrong = read_properties(reader, PropertyPlace::disconnect, packet.properties)) return wrong;
   }
   return finish(reader);
 }

@@ -133,7 +133,7 @@ Decoded keep(std::uint8_t id, const Read& read, Properties& into) {
 
 }  // namespace
 
-Decoded read_properties(Reader& reader, Place place, Properties& properties) {
+Decoded read_properties(Reader& reader, PropertyPlace place, Properties& properties) {
   const std::uint32_t length = reader.variable();
   Reader inside(reader.take(length));
   if (!reader.ok()) return Malformed{Reason::malformed, "the properties are cut short"};

@@ -8,7 +8,7 @@
 namespace iotstream::mqtt {
 
 /// Where properties stand, as a set of bits.
-enum class Place : unsigned char {
+enum class PropertyPlace : unsigned char {
   connect = 1,
   will = 2,
   publish = 4,
@@ -19,6 +19,6 @@ enum class Place : unsigned char {
 };
 
 /// Reads a property length and its properties. Each may stand once, but user properties.
-Decoded read_properties(Reader& reader, Place place, Properties& properties);
+Decoded read_properties(Reader& reader, PropertyPlace place, Properties& properties);
 
 }  // namespace iotstream::mqtt

@@ -211,7 +211,7 @@ test('the report is one page that needs nothing else', async () => {
     assert.ok(page.includes(part), part);
   assert.ok(!page.includes('nan') && !page.includes('inf '), 'a coordinate is no number');
   assert.ok(page.length < 1_000_000);
-  assert.ok(!existsSync(`${output}.part`));
+  assert.ok(!existsSync(`${output}.tmp`));
 
   const missing = await run(['report', join(folder, 'none.csv'), '--output', output]);
   assert.equal(missing.status, 1);
