@@ -47,11 +47,11 @@ class Lines final : public WindowSink {
     }
   }
 
-  bool rollup(std::int64_t begin_us, std::int64_t device, std::span<const Rollup> rollups, bool /*rows_there*/) override {
+  bool rollup(const RollupPlace& place, std::span<const Rollup> rollups) override {
     // Where rows are gone, a bucket may reach over the edge of a column: it counts where it begins.
-    const std::int64_t inside = std::clamp(begin_us, grid_.begin, grid_.begin + grid_.span - 1);
+    const std::int64_t inside = std::clamp(place.begin_us, grid_.begin, grid_.begin + grid_.span - 1);
     turn_to(std::max(grid_.column_of(inside), column_ == none ? 0 : column_));
-    for (std::size_t i = 0; i < rollups.size(); ++i) open_[i].merge(rollups[i], device);
+    for (std::size_t i = 0; i < rollups.size(); ++i) open_[i].merge(rollups[i], place.device);
     return true;
   }
 
@@ -108,6 +108,15 @@ Status check(const M4Query& query) {
   return {};
 }
 
+/// Then columns need not be looked at one by one.
+bool rows_only(const Sources& sources, std::int64_t from_us) {
+  for (const Tier tier : rollup_tiers) {
+    const auto i = static_cast<std::size_t>(tier);
+    if (sources.usable[i] && sources.fits[i]) return false;
+  }
+  return sources.horizon[static_cast<std::size_t>(Tier::rows)] <= from_us;
+}
+
 }  // namespace
 
 Result<M4> Queries::m4(const M4Query& query) {
@@ -122,10 +131,9 @@ Result<M4> Queries::m4(const M4Query& query) {
   const Grid grid{query.from.us, query.to.us - query.from.us, query.columns};
   Lines lines(grid, question.fields.size());
   // Rollups that lie in one column each, and rows at its edges: nothing is told of a column that belongs to another.
-  const Sources sources =
-      with_complete(that_fit(reader->sources(), grid.span / query.columns), reader->sources(), query.from.us);
+  const Sources sources = that_fit(reader->sources(), grid.span / query.columns);
   std::vector<Segment> segments;
-  if (std::none_of(sources.usable.begin() + 1, sources.usable.end(), [](bool usable) { return usable; })) {
+  if (rows_only(sources, query.from.us)) {
     segments = {{Tier::rows, query.from.us, query.to.us}};
   } else {
     for (std::uint64_t k = 0; k < query.columns; ++k) {

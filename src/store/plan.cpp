@@ -1,6 +1,7 @@
 #include "store/plan.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace iotstream::store {
 
@@ -18,10 +19,13 @@ class Planner {
   /// A stretch in which the same tiers are complete.
   void stretch(std::int64_t from, std::int64_t to, const Sources& sources) {
     tiers_.clear();
+    std::optional<Tier> least;
     for (std::size_t i = 0; i < sources.usable.size(); ++i) {
-      if (sources.usable[i] && sources.horizon[i] <= from) tiers_.push_back(static_cast<Tier>(i));
+      if (!sources.usable[i] || sources.horizon[i] > from) continue;
+      if (sources.fits[i]) tiers_.push_back(static_cast<Tier>(i));
+      if (!least) least = static_cast<Tier>(i);
     }
-    if (tiers_.empty()) tiers_.push_back(longest_kept(sources));
+    if (tiers_.empty()) tiers_.push_back(least.value_or(longest_kept(sources)));
     cover(from, to, tiers_.size());
   }
   std::vector<Segment> take() { return std::move(segments_); }
@@ -80,25 +84,16 @@ std::vector<Segment> plan(std::int64_t from, std::int64_t to, const Sources& sou
 
 Sources that_divide(Sources sources, std::int64_t interval_us) {
   for (const Tier tier : rollup_tiers) {
-    if (interval_us % width_of(tier) != 0) sources.usable[static_cast<std::size_t>(tier)] = false;
+    if (interval_us % width_of(tier) != 0) sources.fits[static_cast<std::size_t>(tier)] = false;
   }
   return sources;
 }
 
 Sources that_fit(Sources sources, std::int64_t length_us) {
   for (const Tier tier : rollup_tiers) {
-    if (length_us / fit < width_of(tier)) sources.usable[static_cast<std::size_t>(tier)] = false;
+    if (length_us / fit < width_of(tier)) sources.fits[static_cast<std::size_t>(tier)] = false;
   }
   return sources;
-}
-
-Sources with_complete(Sources some, const Sources& all, std::int64_t from_us) {
-  for (std::size_t i = 0; i < all.usable.size(); ++i) {
-    if (!all.usable[i] || all.horizon[i] > from_us) continue;
-    some.usable[i] = true;
-    break;
-  }
-  return some;
 }
 
 }  // namespace iotstream::store

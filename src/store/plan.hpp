@@ -22,19 +22,18 @@ struct Sources {
   std::array<bool, 4> usable = {true, false, false, false};
   /// Before this time the tier may lack something, because retention was there; at hours. INT64_MIN: nothing.
   std::array<std::int64_t, 4> horizon = {INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN};
+  /// Whether its buckets suit the question. One that does not is read only where no other is complete.
+  std::array<bool, 4> fits = {true, true, true, true};
 };
 
 /// Parts in order of time that cover [from, to): the largest buckets inside, smaller ones towards the ends, rows at the very
-/// ends. Where retention was, the tier that is kept longest; if that is not the rows, the ends are widened to whole buckets.
+/// ends. Where retention was, the least tier that is complete, else the one that is kept longest; if that is not the rows, the ends
+/// are widened to whole buckets.
 std::vector<Segment> plan(std::int64_t from, std::int64_t to, const Sources& sources);
 
-/// The tiers whose buckets lie in one bucket each when those are `interval_us` long and begin at its multiples.
+/// What fits: tiers whose buckets lie in one bucket each when those are `interval_us` long and begin at its multiples.
 Sources that_divide(Sources sources, std::int64_t interval_us);
-/// The tiers of which a stretch of `length_us`, wherever it begins, holds some whole buckets.
+/// What fits: tiers of which a stretch of `length_us`, wherever it begins, holds some whole buckets.
 Sources that_fit(Sources sources, std::int64_t length_us);
-
-/// `some`, and the shortest tier of `all` that lacks nothing from `from_us` on: where what is short was deleted, it answers,
-/// however long its buckets are.
-Sources with_complete(Sources some, const Sources& all, std::int64_t from_us);
 
 }  // namespace iotstream::store

@@ -49,14 +49,15 @@ class Collector final : public WindowSink {
     }
   }
 
-  bool rollup(std::int64_t begin_us, std::int64_t device, std::span<const Rollup> rollups, bool rows_there) override {
-    const auto told = [](const Rollup& rollup) { return Increase::told_by(rollup); };
-    if (rate_ && rows_there && !std::all_of(rollups.begin(), rollups.end(), told)) return false;
+  bool rollup(const RollupPlace& place, std::span<const Rollup> rollups) override {
+    // An increase is told by the readings in their order: not where a reading of the tail stands among those of the bucket.
+    const auto told = [&](const Rollup& rollup) { return Increase::told_by(rollup) && rollup.last_time <= place.tail_us; };
+    if (rate_ && place.rows_there && !std::all_of(rollups.begin(), rollups.end(), told)) return false;
     // A bucket at the window's end may have been widened beyond it.
-    turn_to(std::min(range_.index_of(std::max(begin_us, query_.from.us)), range_.count - 1));
+    turn_to(std::min(range_.index_of(std::max(place.begin_us, query_.from.us)), range_.count - 1));
     for (std::size_t i = 0; i < rollups.size(); ++i) {
-      open_[i].merge(rollups[i], device);
-      if (rate_) increases_[i].merge(device, rollups[i]);
+      open_[i].merge(rollups[i], place.device);
+      if (rate_) increases_[i].merge(place.device, rollups[i]);
     }
     return true;
   }

@@ -278,8 +278,14 @@ Status WindowReader::take_rollup(Tier tier, std::int64_t bucket, std::int64_t de
   if (auto read = decode_fields(text, begin, question_->fields, question_->times, rollups_); !read) return read;
   feed_tail(begin, sink);
   const bool rows_there = begin >= sources_.horizon[static_cast<std::size_t>(Tier::rows)];
-  if (sink.rollup(begin, device, rollups_, rows_there)) return {};
+  if (sink.rollup({begin, device, rows_there, tail_from(begin)}, rollups_)) return {};
   return read_rows(begin, begin + width_of(tier), device, sink);
+}
+
+std::int64_t WindowReader::tail_from(std::int64_t from_us) const {
+  const auto next = std::partition_point(tail_cells_.begin(), tail_cells_.end(),
+                                         [&](const TailCells& row) { return row.time_us < from_us; });
+  return next == tail_cells_.end() ? INT64_MAX : next->time_us;
 }
 
 void WindowReader::feed_tail(std::int64_t before_us, WindowSink& sink) {

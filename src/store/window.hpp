@@ -24,15 +24,23 @@ struct Cell {
   double number = 0;  ///< not a number: a value that is none
 };
 
+/// A device's bucket on its way to a WindowSink.
+struct RollupPlace {
+  std::int64_t begin_us;
+  std::int64_t device;
+  bool rows_there;            ///< retention has not taken them
+  std::int64_t tail_us;       ///< the first reading of the open tail since begin_us: it is handed on by itself, though it may lie within
+};
+
 /// Gets what a WindowReader reads: rows in order of time, and rollups among them in order of their beginnings.
 class WindowSink {
  public:
   virtual ~WindowSink() = default;
   /// Cells by place in Question::fields.
   virtual void row(std::int64_t time_us, std::int64_t device, std::span<const Cell> cells) = 0;
-  /// What a device's bucket that begins at `begin_us` holds of each field. False: the sink has taken nothing of it and wants
-  /// its rows instead; only where `rows_there` says that there are any.
-  virtual bool rollup(std::int64_t begin_us, std::int64_t device, std::span<const Rollup> rollups, bool rows_there) = 0;
+  /// What a device's bucket holds of each field. False: the sink has taken nothing of it and wants its rows instead; only where
+  /// there are any.
+  virtual bool rollup(const RollupPlace& place, std::span<const Rollup> rollups) = 0;
 };
 
 /// What is asked of a window.
@@ -87,6 +95,7 @@ class WindowReader {
   Status seek_tier(const Segment& segment, WindowSink& sink);
   Result<sqlite::Statement*> tier_statement(Tier tier, std::string_view where);
   Status take_rollup(Tier tier, std::int64_t bucket, std::int64_t device, ByteView bytes, WindowSink& sink);
+  std::int64_t tail_from(std::int64_t from_us) const;
   void feed_tail(std::int64_t before_us, WindowSink& sink);
 
   ReadConnection* connection_;

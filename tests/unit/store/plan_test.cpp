@@ -40,6 +40,7 @@ TEST_CASE("every moment of a window is read once, from buckets that lie inside")
     Sources sources = all_of();
     for (std::size_t i = 1; i < 4; ++i) {
       sources.usable[i] = random() % 3 != 0;
+      sources.fits[i] = random() % 3 != 0;
       if (random() % 3 == 0) sources.horizon[i] = between<std::int64_t>(random, -20, 20) * hour;
     }
     std::int64_t from = between<std::int64_t>(random, -30 * hour, 30 * hour);
@@ -53,6 +54,7 @@ TEST_CASE("every moment of a window is read once, from buckets that lie inside")
       REQUIRE(segment.to > at);
       at = segment.to;
       REQUIRE(sources.usable[static_cast<std::size_t>(segment.tier)]);
+      REQUIRE(sources.fits[static_cast<std::size_t>(segment.tier)]);  // rows always fit, and are complete here
       REQUIRE(sources.horizon[static_cast<std::size_t>(segment.tier)] <= segment.from);
       if (segment.tier != Tier::rows) {
         REQUIRE(segment.from % width_of(segment.tier) == 0);
@@ -72,17 +74,24 @@ TEST_CASE("where rows are gone, whole buckets of what is left are read") {
   REQUIRE_FALSE(segments.empty());
   CHECK(segments.front() == Segment{Tier::minute, 2 * hour + 60 * s, 3 * hour});
   CHECK(segments.back() == Segment{Tier::rows, 11 * hour, 11 * hour + 1});
+  // Nothing that fits is complete: the least that is.
+  sources.fits[2] = false;
+  CHECK(plan(6 * hour, 7 * hour, sources) == std::vector<Segment>{{Tier::hour, 6 * hour, 7 * hour}});
+  sources.fits[1] = sources.fits[3] = false;
+  CHECK(plan(6 * hour, 11 * hour, sources) ==
+        std::vector<Segment>{{Tier::second, 6 * hour, 10 * hour}, {Tier::rows, 10 * hour, 11 * hour}});
+  CHECK(plan(2 * hour, 3 * hour, sources) == std::vector<Segment>{{Tier::minute, 2 * hour, 3 * hour}});
   // Nothing is complete: what is kept longest.
   sources.horizon = {10 * hour, 10 * hour, 9 * hour, 10 * hour};
   CHECK(plan(hour, 2 * hour, sources) == std::vector<Segment>{{Tier::minute, hour, 2 * hour}});
 }
 
 TEST_CASE("tiers are used where their buckets fit") {
-  CHECK(that_divide(all_of(), 90 * s).usable == std::array<bool, 4>{true, true, false, false});
-  CHECK(that_divide(all_of(), 2 * hour).usable == std::array<bool, 4>{true, true, true, true});
-  CHECK(that_divide(all_of(), 1500).usable == std::array<bool, 4>{true, false, false, false});
-  CHECK(that_fit(all_of(), 2 * s).usable == std::array<bool, 4>{true, false, false, false});
-  CHECK(that_fit(all_of(), 200 * s).usable == std::array<bool, 4>{true, true, true, false});
+  CHECK(that_divide(all_of(), 90 * s).fits == std::array<bool, 4>{true, true, false, false});
+  CHECK(that_divide(all_of(), 2 * hour).fits == std::array<bool, 4>{true, true, true, true});
+  CHECK(that_divide(all_of(), 1500).fits == std::array<bool, 4>{true, false, false, false});
+  CHECK(that_fit(all_of(), 2 * s).fits == std::array<bool, 4>{true, false, false, false});
+  CHECK(that_fit(all_of(), 200 * s).fits == std::array<bool, 4>{true, true, true, false});
 }
 
 }  // namespace iotstream::store::test

@@ -137,6 +137,14 @@ TEST_CASE("where only rollups are left, they answer, and a free interval is as l
   CHECK(series->tier == "1min");
   CHECK(series->columns[0].values == std::vector<double>(120, 59));
   CHECK(series->columns[1].values == std::vector<double>(120, 60));
+  // An interval that was asked for stays: of 90 seconds every other one has two of the minutes' beginnings.
+  query.widen = false;
+  query.interval = Duration::seconds(90);
+  const auto asked = f.history->series(query);
+  REQUIRE(asked.ok());
+  CHECK(asked->interval == Duration::seconds(90));
+  REQUIRE(asked->columns[1].values.size() == 80);
+  for (std::size_t i = 0; i < 80; ++i) CHECK(asked->columns[1].values[i] == (i % 2 == 0 ? 120 : 60));
   // Pictures are drawn from what is left, too.
   M4Query picture;
   picture.dataset = "1";

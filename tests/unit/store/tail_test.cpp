@@ -127,6 +127,37 @@ TEST_CASE("series and m4 know what waits to be written, also of datasets and dev
   CHECK(m4->lines[0].values == std::vector<double>{1, 5, 7});
 }
 
+TEST_CASE("a counter's rate is that of its readings in order, also when some of them come late and wait to be written") {
+  HistoryFixture f;
+  f.open();
+  for (const int second : {0, 10, 20, 40, 50, 60, 100}) f.send("1", second * 1'000'000, "d", {{"n", V::of(second)}});
+  f.send("1", 45'000'000, "other", {{"n", V::of(4)}});
+  f.send("1", 55'000'000, "other", {{"n", V::of(9)}});
+  f.drain();
+  SeriesQuery query;
+  query.dataset = "1";
+  query.fields = {FieldId(0)};
+  query.aggregates = {Aggregate::rate};
+  query.from = Timestamp{0};
+  query.to = Timestamp{120'000'000};
+  query.interval = Duration::seconds(60);
+  const auto before = f.history->series(query);
+  REQUIRE(before.ok());
+  CHECK(before->columns[0].values == std::vector<double>{(50.0 + 5) / 60, 50.0 / 60});
+  CHECK(before->tier == "1min");
+  std::vector<double> waiting;
+  {
+    const Lock lock(f.path());
+    f.send("1", 30'000'000, "d", {{"n", V::of(30)}});
+    f.send("1", 50'000'000, "other", {{"n", V::of(1)}});
+    waiting = f.history->series(query)->columns[0].values;
+  }
+  // d: 50, as before; other: from 4 to 1, which began anew, to 9.
+  CHECK(waiting == std::vector<double>{(50.0 + 9) / 60, 50.0 / 60});
+  f.drain();
+  CHECK(f.history->series(query)->columns[0].values == waiting);
+}
+
 TEST_CASE("a query whose asker has gone ends at once, and the next one works") {
   HistoryFixture f;
   f.open();
