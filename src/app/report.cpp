@@ -102,7 +102,8 @@ Status write_file(const std::string& path, const std::string& text) {
     return written ? Status{} : Status(Error{ErrorKind::io, "standard output cannot be written"});
   }
   auto written = os::write_atomically(os::real_disk(), path, as_bytes(text));
-  return written ? Status{} : Status(Error{written.error().kind, fmt::format("{} cannot be written: {}", path, written.error().message)});
+  return written ? Status{}
+                 : Status(Error{written.error().kind, fmt::format("{} cannot be written: {}", path, written.error().message)});
 }
 
 }  // namespace

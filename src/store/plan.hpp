@@ -27,8 +27,8 @@ struct Sources {
 };
 
 /// Parts in order of time that cover [from, to): the largest buckets inside, smaller ones towards the ends, rows at the very
-/// ends. Where retention was, the least tier that is complete, else the one that is kept longest; if that is not the rows, the ends
-/// are widened to whole buckets.
+/// ends. Where retention was, the least tier that is complete, else the one that is kept longest; if that is not the rows, the
+/// ends are widened to whole buckets.
 std::vector<Segment> plan(std::int64_t from, std::int64_t to, const Sources& sources);
 
 /// What fits: tiers whose buckets lie in one bucket each when those are `interval_us` long and begin at its multiples.

@@ -283,8 +283,8 @@ Status WindowReader::take_rollup(Tier tier, std::int64_t bucket, std::int64_t de
 }
 
 std::int64_t WindowReader::tail_from(std::int64_t from_us) const {
-  const auto next = std::partition_point(tail_cells_.begin(), tail_cells_.end(),
-                                         [&](const TailCells& row) { return row.time_us < from_us; });
+  const auto next =
+      std::partition_point(tail_cells_.begin(), tail_cells_.end(), [&](const TailCells& row) { return row.time_us < from_us; });
   return next == tail_cells_.end() ? INT64_MAX : next->time_us;
 }
 

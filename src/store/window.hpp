@@ -28,8 +28,9 @@ struct Cell {
 struct RollupPlace {
   std::int64_t begin_us;
   std::int64_t device;
-  bool rows_there;            ///< retention has not taken them
-  std::int64_t tail_us;       ///< the first reading of the open tail since begin_us: it is handed on by itself, though it may lie within
+  bool rows_there;  ///< retention has not taken them
+  std::int64_t
+      tail_us;  ///< the first reading of the open tail since begin_us: it is handed on by itself, though it may lie within
 };
 
 /// Gets what a WindowReader reads: rows in order of time, and rollups among them in order of their beginnings.
