@@ -1,5 +1,5 @@
-// What most files of the house begin with, read by the compiler once for all of them (cmake/Precompiled.cmake). Every file still
-// includes what it uses: the debug preset builds without this one, and would tell.
+// What most files of the house begin with, read by the compiler once for all of them (cmake/Precompiled.cmake). Every file
+// still includes what it uses: the debug preset builds without this one, and would tell.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,6 @@
 #include <cstring>
 #include <deque>
 #include <filesystem>
-#include <fmt/format.h>
 #include <functional>
 #include <limits>
 #include <map>
@@ -21,7 +20,6 @@
 #include <optional>
 #include <random>
 #include <set>
-#include <simdjson.h>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,3 +28,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include <fmt/format.h>
+#include <simdjson.h>
