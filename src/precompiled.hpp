@@ -20,6 +20,7 @@
 #include <optional>
 #include <random>
 #include <set>
+#include <simdjson.h>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,4 +31,3 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <simdjson.h>
