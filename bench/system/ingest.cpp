@@ -242,11 +242,10 @@ Result<std::vector<Figure>> in_process(const std::string& folder, const Sizes& s
   if (Status ran = in_turns(series, sizes.rounds); !ran) return ran.error();
   limit = median(series[0].values);
   const double ours = median(series[2].values);
-  return std::vector<Figure>{
-      {"NDJSON parsed, checked, encoded, claimed, in process", ours, "events/s", sizes.rounds, read_by_simdjson, limit, 0.5,
-       Good::at_least},
-      {"the same, beside less", ours, "events/s", sizes.rounds, "simdjson passing over the values", median(series[1].values), 0,
-       Good::at_least}};
+  return std::vector<Figure>{{"NDJSON parsed, checked, encoded, claimed, in process", ours, "events/s", sizes.rounds,
+                              read_by_simdjson, limit, 0.5, Good::at_least},
+                             {"the same, beside less", ours, "events/s", sizes.rounds, "simdjson passing over the values",
+                              median(series[1].values), 0, Good::at_least}};
 }
 
 /// The limit of single requests, in a process of its own. Forked while this process has one thread.

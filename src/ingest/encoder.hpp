@@ -36,8 +36,8 @@ class Encoder {
 
   /// Forgets the last event; takes over a schema that grew meanwhile.
   void begin();
-  /// Where the next value of `member` goes: to be given a kind and what belongs to it before the next call. The last one of a member
-  /// stays. Its text is read in finish() and must live until then.
+  /// Where the next value of `member` goes: to be given a kind and what belongs to it before the next call. The last one of a
+  /// member stays. Its text is read in finish() and must live until then.
   model::Value& place(Member& member) {
     if (used_ == cells_.size()) cells_.resize(2 * used_ + 16);
     if (member.role != Role::none) place_role(member.role);

@@ -145,8 +145,8 @@ bool read_real(std::string_view text, const Literal& literal, double& value) {
   return true;
 }
 
-// What nearly all readings are: digits, perhaps a point among them, 15 at most, so that all of read_real()'s questions are answered
-// by their number. In one pass; false: look again.
+// What nearly all readings are: digits, perhaps a point among them, 15 at most, so that all of read_real()'s questions are
+// answered by their number. In one pass; false: look again.
 bool read_short(std::string_view text, Value& value) {
   constexpr std::size_t digits_max = 15;
   if (text.size() > digits_max + 2) return false;
