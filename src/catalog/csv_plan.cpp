@@ -11,7 +11,6 @@ namespace iotstream::catalog {
 namespace {
 
 constexpr std::uint64_t time_sample_rows = 10'000;
-constexpr std::int64_t us_per_day = 86'400'000'000;
 constexpr std::array<std::string_view, 5> class_names = {"empty", "number", "boolean", "text", "mixed"};
 
 std::string lowered(std::string_view text) {

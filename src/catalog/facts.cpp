@@ -47,7 +47,7 @@ Status check_facts(const Facts& facts) {
     simdjson::dom::element element;
     if (parser.parse(value).get(element) != simdjson::SUCCESS || !is_scalar(element))
       return Error{ErrorKind::invalid, fmt::format("the fact '{}' must be a text, a number, true, false or null", name)};
-    const auto same = [&](const auto& other) { return other.first == name; };
+    const auto same = [&wanted = name](const auto& other) { return other.first == wanted; };
     if (std::count_if(facts.begin(), facts.end(), same) > 1)
       return Error{ErrorKind::invalid, fmt::format("the fact '{}' is there twice", name)};
   }

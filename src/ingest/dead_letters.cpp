@@ -304,10 +304,11 @@ Result<std::set<std::uint64_t>> DeadLetters::settled(log::Topic& topic) {
   const std::scoped_lock lock(mutex_);
   const auto [known, fresh] = settled_.try_emplace(topic.name());
   if (fresh) {
-    const Status read = read_range(partition, marks.earliest.value, marks.written.value, [&](const log::Record& record) {
-      const auto offsets = decode_settled(record);
-      known->second.insert(offsets.begin(), offsets.end());
-    });
+    const Status read =
+        read_range(partition, marks.earliest.value, marks.written.value, [place = known](const log::Record& record) {
+          const auto offsets = decode_settled(record);
+          place->second.insert(offsets.begin(), offsets.end());
+        });
     if (!read) {
       settled_.erase(known);
       return read.error();

@@ -204,13 +204,6 @@ void PartitionLog::report(Damage damage, std::uint64_t bytes) {
   damage_.push_back(std::move(damage));
 }
 
-/// Of a partition that does not know how it is stored.
-std::vector<Stretch> Partition::stretches() const {
-  const Watermarks marks = watermarks();
-  if (marks.earliest >= marks.durable) return {};
-  return {{marks.earliest, marks.durable, Timestamp{INT64_MIN}, Timestamp{INT64_MAX}}};
-}
-
 std::vector<Stretch> PartitionLog::stretches() const {
   // Before the summaries: they cover at least what is durable now.
   const std::uint64_t end = limit_of(Watermark::durable);

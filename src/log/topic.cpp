@@ -8,6 +8,7 @@
 #include <iotstream/base/diagnostics.hpp>
 #include <iotstream/base/text.hpp>
 
+#include "log/fnv1a.hpp"
 #include "log/mutation.hpp"
 #include "log/topic_repair.hpp"
 
@@ -19,12 +20,6 @@ using mutation::without;
 
 constexpr std::string_view topic_file = "topic";
 constexpr std::size_t directory_name_size_max = 200;
-
-std::uint64_t fnv1a(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return hash;
-}
 
 Status check_options(std::string_view name, const TopicOptions& options) {
   if (options.partitions == 0 || options.partitions > 1024)
@@ -78,10 +73,6 @@ Result<std::optional<TopicFile>> stored_or_rebuilt(const Environment& environmen
 }
 
 }  // namespace
-
-PartitionId Topic::partition_of(std::string_view key) const {
-  return PartitionId(static_cast<std::uint32_t>(fnv1a(key) % partition_count()));
-}
 
 std::string topic_directory_name(std::string_view topic) {
   std::string name;
