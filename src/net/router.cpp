@@ -29,25 +29,29 @@ std::string_view parameter_name(std::string_view part) {
 
 using Params = std::vector<std::pair<std::string, std::string>>;
 
-/// `path_parts` are decoded one by one, so that an escaped slash stays inside its part.
-bool fits(const std::vector<std::string>& pattern, const std::vector<std::string>& path_parts, Params& params) {
-  params.clear();
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    if (is_rest(pattern[i])) {
-      std::string rest;
-      for (std::size_t k = i; k < path_parts.size(); ++k) rest.append(k == i ? "" : "/").append(path_parts[k]);
-      params.emplace_back(parameter_name(pattern[i]), std::move(rest));
-      return true;
-    }
-    if (i >= path_parts.size()) return false;
-    if (is_parameter(pattern[i])) {
-      if (path_parts[i].empty()) return false;
-      params.emplace_back(parameter_name(pattern[i]), path_parts[i]);
-    } else if (pattern[i] != path_parts[i]) {
-      return false;
-    }
+/// `path_parts` are decoded one by one, so that an escaped slash stays inside its part. Looks at the last part first: most
+/// patterns have their first ones in common.
+bool fits(const std::vector<std::string>& pattern, const std::vector<std::string>& path_parts) {
+  const bool rest = is_rest(pattern.back());
+  const std::size_t named = pattern.size() - (rest ? 1 : 0);
+  if (rest ? path_parts.size() < named : path_parts.size() != named) return false;
+  for (std::size_t i = named; i-- > 0;) {
+    if (is_parameter(pattern[i]) ? path_parts[i].empty() : pattern[i] != path_parts[i]) return false;
   }
-  return pattern.size() == path_parts.size();
+  return true;
+}
+
+/// What the parameters of a pattern are in a path that fits it.
+Params params_of(const std::vector<std::string>& pattern, const std::vector<std::string>& path_parts) {
+  Params params;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (!is_parameter(pattern[i])) continue;
+    std::string value;
+    const std::size_t end = is_rest(pattern[i]) ? path_parts.size() : i + 1;
+    for (std::size_t k = i; k < end; ++k) value.append(k == i ? "" : "/").append(path_parts[k]);
+    params.emplace_back(parameter_name(pattern[i]), std::move(value));
+  }
+  return params;
 }
 
 /// Literal parts before `{name}`, that before `{name...}`: the more exact pattern is tried first, whatever the order of add().
@@ -86,26 +90,21 @@ Router::Match Router::match(Method method, std::string_view path) const {
     part = std::move(*decoded);
   }
   const Route* head = nullptr;  // a GET route answers HEAD where HEAD has no route of its own
-  Params params;
-  Params head_params;
   for (const Route& route : routes_) {
     // A path that an exact pattern knows is not left to a `{rest...}`: a wrong method there is 405, not the catch-all's 404.
     if (match.pattern != nullptr && is_rest(route.parts.back()) && *match.pattern != route.pattern) break;
-    if (!fits(route.parts, parts, params)) continue;
+    if (!fits(route.parts, parts)) continue;
     if (match.pattern == nullptr) match.pattern = &route.pattern;
     if (route.method == method) {
       match.pattern = &route.pattern;
-      match.params = std::move(params);
+      match.params = params_of(route.parts, parts);
       match.handler = route.handler ? &route.handler : nullptr;
       match.websocket = route.websocket ? &route.websocket : nullptr;
       match.overlaps = route.overlaps ? &route.overlaps : nullptr;
       match.allowed.clear();
       return match;
     }
-    if (method == Method::head && route.method == Method::get && route.handler && head == nullptr) {
-      head = &route;
-      head_params = params;
-    }
+    if (method == Method::head && route.method == Method::get && route.handler && head == nullptr) head = &route;
     if (std::find(match.allowed.begin(), match.allowed.end(), route.method) == match.allowed.end()) {
       match.allowed.push_back(route.method);
       if (route.method == Method::get && route.handler) match.allowed.push_back(Method::head);
@@ -113,7 +112,7 @@ Router::Match Router::match(Method method, std::string_view path) const {
   }
   if (head != nullptr) {
     match.pattern = &head->pattern;
-    match.params = std::move(head_params);
+    match.params = params_of(head->parts, parts);
     match.handler = &head->handler;
     match.allowed.clear();
   }
