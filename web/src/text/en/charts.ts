@@ -2,7 +2,6 @@
 
 export default {
   'group.states': 'States',
-  'group.position': 'Position',
   'group.other': 'Other',
   'panel.empty': 'No value in this window',
   'panel.noTrack': 'No position in this window',

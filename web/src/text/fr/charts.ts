@@ -3,7 +3,6 @@ import type english from '../en/charts';
 
 const french: Texts<typeof english> = {
   'group.states': 'États',
-  'group.position': 'Position',
   'group.other': 'Autres',
   'panel.empty': 'Aucune valeur dans cette fenêtre',
   'panel.noTrack': 'Aucune position dans cette fenêtre',
