@@ -64,8 +64,10 @@ export class LinePanel extends Panel {
   protected draw(moment: Moment): void {
     this.create();
     const width = this.area().width;
-    const sourced = this.fields.map((field) => sourceLines(this.dataset, field, 'number', moment, width));
-    const over = this.fields.map((field) => overlayLines(this.dataset, field, moment, width));
+    // A bar is an average; whatever is drawn as a line goes through the readings themselves.
+    const kind = this.look.shape === 'bar' ? 'number' : 'line';
+    const sourced = this.fields.map((field) => sourceLines(this.dataset, field, kind, moment, width));
+    const over = this.fields.map((field) => overlayLines(this.dataset, field, kind, moment, width));
     this.lines = this.colored([...sourced.map((s) => s.lines), ...over]);
     const extent = this.plot?.draw(this.lines, moment.from, moment.to, this.look) ?? null;
     const waiting = sourced.some((s) => s.waiting);

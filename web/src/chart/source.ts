@@ -26,6 +26,8 @@ export interface Sourced {
 
 /** More devices than this are not asked for in the past: each costs a request. */
 const PAST_DEVICES = 8;
+/** The server draws no wider pictures. */
+const MOST_COLUMNS = 20_000;
 
 function ringLine(intake: Intake, device: string, position: number, field: string, from: number): DeviceLine | null {
   const rows = intake.rings.get(device);
@@ -66,9 +68,14 @@ function ringLines(dataset: string, field: string, from: number, only: string | 
   );
 }
 
-/** The stretch and the number of buckets that a question is about. */
-function stretchFor(moment: Moment, width: number): { from: number; to: number; points: number; moving: boolean } {
+/** The stretch and the number of buckets or columns that a question is about. */
+function stretchFor(moment: Moment, width: number, kind: PastKind) {
   if (moment.moving) return { ...blockAround(moment, moment.rate), moving: true };
+  // A picture's columns are the pixels of the screen: then no pixel differs from a drawing of all readings.
+  if (kind === 'line') {
+    const points = Math.min(Math.max(Math.round(width * devicePixelRatio), 1), MOST_COLUMNS);
+    return { from: moment.from, to: moment.to, points, moving: false };
+  }
   // The server rounds a bucket up to a round width, to as much as two and a half times the one asked for.
   return { from: moment.from, to: moment.to, points: 2 * pointsFor(width), moving: false };
 }
@@ -107,7 +114,7 @@ export function sourceLines(
   const lines: DeviceLine[] = [];
   let waiting = false;
   let refusal: string | null = null;
-  const stretch = stretchFor(moment, width);
+  const stretch = stretchFor(moment, width, kind);
   for (const { device, position } of shownDevices(dataset, only).slice(0, PAST_DEVICES)) {
     const question: PastQuestion = { dataset, device, field, kind, ...stretch };
     const entry = history.ask(question);
@@ -125,12 +132,18 @@ export function sourceLines(
 }
 
 /** The lines of the stretch that is laid over the window, with their shift; none without one. */
-export function overlayLines(dataset: string, field: string, moment: Moment, width: number): DeviceLine[] {
+export function overlayLines(
+  dataset: string,
+  field: string,
+  kind: PastKind,
+  moment: Moment,
+  width: number,
+): DeviceLine[] {
   const over = overlay.peek();
   if (over === null) return [];
   const { offset, device } = over;
   // In blocks, as of a window that moves: beside a live one it does, and the answers of a window that stands still are of one
   // stretch alone.
   const there: Moment = { ...moment, live: false, moving: true, from: moment.from + offset, to: moment.to + offset };
-  return sourceLines(dataset, field, 'number', there, width, device).lines.map((line) => ({ ...line, shift: -offset }));
+  return sourceLines(dataset, field, kind, there, width, device).lines.map((line) => ({ ...line, shift: -offset }));
 }

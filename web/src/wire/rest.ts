@@ -55,6 +55,14 @@ export interface Series {
   values: (number | null)[];
 }
 
+/** Of each pixel column first, lowest, highest and last reading: every field with times of its own. */
+export interface PictureAnswer {
+  from: number;
+  to: number;
+  columns: number;
+  series: (Series & { time: number[] })[];
+}
+
 export interface SeriesAnswer {
   /** Width of a bucket, µs; the server takes a round one, at least as wide as asked for. */
   interval_us: number;
@@ -88,6 +96,15 @@ export interface SeriesQuery {
 }
 
 export function getSeries(question: SeriesQuery, signal: AbortSignal): Promise<Reply<SeriesAnswer>> {
+  return askSeries(question, signal);
+}
+
+/** `agg=m4`: what draws the same line as all readings. `points` are the pixel columns of the window. */
+export function getPicture(question: Omit<SeriesQuery, 'agg'>, signal: AbortSignal): Promise<Reply<PictureAnswer>> {
+  return askSeries({ ...question, agg: 'm4' }, signal);
+}
+
+function askSeries<T>(question: SeriesQuery, signal: AbortSignal): Promise<Reply<T>> {
   const { device, fields, from, to, points, agg } = question;
   const parameters = query({ fields: listOf(fields), device, from, to, points, agg });
   return call(`${path('/datasets/{}/series', question.dataset)}${parameters}`, { signal });
