@@ -7,6 +7,7 @@ import type { Moment } from './loop';
 import { seriesColor } from './palette';
 import { Panel } from './panel';
 import { type Area, type Look, PLAIN, type Plot } from './plot';
+import { type ChartTable, readingsTable, timeBeside } from './readings';
 import { type DeviceLine, overlayLines, sourceLines } from './source';
 import { UPlotPlot } from './uplot-plot';
 import type { ValueList } from './values';
@@ -28,6 +29,8 @@ function valueAt(line: DeviceLine, { from, to }: Moment, time: number | null): n
 export class LinePanel extends Panel {
   private plot: Plot | null = null;
   private lines: DeviceLine[] = [];
+  private perField: DeviceLine[][] = [];
+  private window = { from: 0, to: 0 };
   private summarisedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -41,6 +44,19 @@ export class LinePanel extends Panel {
   ) {
     super(element, dataset);
     this.followPointer();
+  }
+
+  override table(): ChartTable {
+    const titles = this.fields.length === 1 ? [this.title] : this.fields;
+    return readingsTable(titles, this.perField, this.window.from, this.window.to);
+  }
+
+  protected override beside(time: number, step: 1 | -1): number | null {
+    return timeBeside(this.perField.flat(), time, step);
+  }
+
+  protected override words(): string {
+    return this.values.words();
   }
 
   protected area(): Area {
@@ -68,6 +84,8 @@ export class LinePanel extends Panel {
     const kind = this.look.shape === 'bar' ? 'number' : 'line';
     const sourced = this.fields.map((field) => sourceLines(this.dataset, field, kind, moment, width));
     const over = this.fields.map((field) => overlayLines(this.dataset, field, kind, moment, width));
+    this.perField = sourced.map((s) => s.lines);
+    this.window = { from: moment.from, to: moment.to };
     this.lines = this.colored([...sourced.map((s) => s.lines), ...over]);
     const extent = this.plot?.draw(this.lines, moment.from, moment.to, this.look) ?? null;
     const waiting = sourced.some((s) => s.waiting);
