@@ -95,7 +95,8 @@ export class LinePanel extends Panel {
     this.message.hidden = extent !== null;
     this.point(moment);
     if (moment.at - this.summarisedAt < SUMMARY_EVERY_MS) return;
-    this.summarisedAt = moment.at;
+    // What is empty now is told anew as soon as it is not.
+    this.summarisedAt = extent === null ? Number.NEGATIVE_INFINITY : moment.at;
     this.element.setAttribute('aria-label', this.summary(extent));
   }
 
