@@ -94,7 +94,8 @@ export class LinePanel extends Panel {
     if (this.message.textContent !== words) this.message.textContent = words;
     this.message.hidden = extent !== null;
     this.point(moment);
-    if (moment.at - this.summarisedAt < SUMMARY_EVERY_MS) return;
+    // A window that stands still is told at once: there may be no other drawing.
+    if ((moment.live || moment.moving) && moment.at - this.summarisedAt < SUMMARY_EVERY_MS) return;
     // What is empty now is told anew as soon as it is not.
     this.summarisedAt = extent === null ? Number.NEGATIVE_INFINITY : moment.at;
     this.element.setAttribute('aria-label', this.summary(extent));

@@ -138,7 +138,7 @@ export class StripPanel extends Panel {
     if (this.message.textContent !== words) this.message.textContent = words;
     this.message.hidden = drawn > 0;
     this.point(moment);
-    if (moment.at - this.summarisedAt < SUMMARY_EVERY_MS) return;
+    if ((moment.live || moment.moving) && moment.at - this.summarisedAt < SUMMARY_EVERY_MS) return;
     this.summarisedAt = moment.at;
     this.element.setAttribute('aria-label', say('panel.summaryState', { title: this.title, last: this.values.text() }));
   }

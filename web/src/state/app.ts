@@ -93,19 +93,26 @@ export const live: LiveClient = new LiveClient(liveUrl(), {
 });
 
 const END_PLAY_EVERY_MS = 100;
-const REFRESH_AFTER_MS = 150;
+/** Changes that come together are asked for once; a single one at once, for somebody may wait for its charts. */
+const REFRESH_APART_MS = 300;
 const DEVICES_EVERY_MS = 2_000;
 /** Counts of values seen change without a message; with them, fields leave the hidden ones. */
 const CATALOG_EVERY_MS = 15_000;
 let refreshTimer: ReturnType<typeof setTimeout> | undefined;
+let refreshedAt = Number.NEGATIVE_INFINITY;
 
 function scheduleRefresh(): void {
   if (refreshTimer !== undefined) return;
-  refreshTimer = setTimeout(() => {
-    refreshTimer = undefined;
-    // One that is under way may have been answered before the change: after it comes another.
-    void (refreshing ?? Promise.resolve()).then(refresh);
-  }, REFRESH_AFTER_MS);
+  const wait = refreshedAt + REFRESH_APART_MS - performance.now();
+  refreshTimer = setTimeout(
+    () => {
+      refreshTimer = undefined;
+      refreshedAt = performance.now();
+      // One that is under way may have been answered before the change: after it comes another.
+      void (refreshing ?? Promise.resolve()).then(refresh);
+    },
+    Math.max(wait, 0),
+  );
 }
 
 async function refreshSchemas(names: string[]): Promise<void> {
