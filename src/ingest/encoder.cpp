@@ -70,7 +70,7 @@ void Encoder::adopt(model::SchemaPtr schema) {
 }
 
 void Encoder::begin() {
-  cells_.clear();
+  used_ = 0;
   role_cells_.fill(0);
   given_time_.reset();
   given_device_ = {};
@@ -83,13 +83,11 @@ void Encoder::begin() {
   adopt(schemas_.current(dataset_));
 }
 
-void Encoder::set(Member& member, const model::Value& value) {
-  if (member.role != Role::none) {
-    std::uint32_t& index = role_cells_[static_cast<std::size_t>(member.role)];
-    if (index != 0) cells_[index - 1].left_out = true;
-    index = static_cast<std::uint32_t>(cells_.size() + 1);
-  }
-  cells_.push_back({&member, value, false});
+/// The next cell is of that role.
+void Encoder::place_role(Role role) {
+  std::uint32_t& index = role_cells_[static_cast<std::size_t>(role)];
+  if (index != 0) cells_[index - 1].left_out = true;
+  index = static_cast<std::uint32_t>(used_ + 1);
 }
 
 const Encoder::Cell* Encoder::cell_of(Role role) const {
@@ -160,7 +158,7 @@ FactsId Encoder::find_facts() {
 // Counts the values that their fields hold by now, but which are wider than these began. A member's cell is looked for once.
 // Those of a new draft are counted where the schema grows.
 void Encoder::note_conflicts(Timestamp arrival, std::string_view source) {
-  for (const Cell& cell : cells_) {
+  for (const Cell& cell : cells()) {
     if (cell.left_out || cell.value.kind == ValueKind::null) continue;
     Member& member = *cell.member;
     const model::FieldType type = model::type_of(cell.value.kind);
@@ -173,10 +171,20 @@ void Encoder::note_conflicts(Timestamp arrival, std::string_view source) {
   }
 }
 
+/// True when every value is of a type that its field began with: the ordinary event, of which nothing is to be noted.
+bool Encoder::fits_schema() {
+  const auto fits = [](const Cell& cell) {
+    const model::FieldType type =
+        cell.value.kind == ValueKind::null ? model::FieldType::boolean : model::type_of(cell.value.kind);
+    return cell.left_out || static_cast<unsigned>(type) < cell.member->fitting;
+  };
+  return schema_ != nullptr && std::all_of(cells().begin(), cells().end(), fits);
+}
+
 Status Encoder::fit_schema(Timestamp arrival, std::string_view source) {
   drafts_.clear();
   bool conflicts = false;
-  for (const Cell& cell : cells_) {
+  for (const Cell& cell : cells()) {
     if (cell.left_out) continue;
     const Member& member = *cell.member;
     const bool null = cell.value.kind == ValueKind::null;
@@ -200,7 +208,7 @@ Status Encoder::fit_schema(Timestamp arrival, std::string_view source) {
 ByteView Encoder::build() {
   row_.begin(schema_ ? schema_->version() : SchemaVersion(0), find_facts(), flags_);
   row_.set_token(token_);
-  for (const Cell& cell : cells_) {
+  for (const Cell& cell : cells()) {
     if (cell.left_out) continue;
     const FieldId field = *cell.member->field;
     const model::Value& value = cell.value;
@@ -232,7 +240,8 @@ ByteView Encoder::build() {
 Result<Encoded> Encoder::finish(Timestamp arrival, std::string_view source) {
   if (Status status = find_device(); !status) return status.error();
   const Timestamp time = find_time(arrival);
-  if (Status status = fit_schema(arrival, source); !status) return status.error();
+  if (!fits_schema())
+    if (Status status = fit_schema(arrival, source); !status) return status.error();
   return Encoded{topic_.partition_of(device_), time, device_, build()};
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +25,7 @@ struct Encoded {
   ByteView row;
 };
 
-/// begin(), set() for each value, finish(). Reused from event to event: no allocation once it knows the members. One thread.
+/// begin(), place() for each value, finish(). Reused from event to event: no allocation once it knows the members. One thread.
 /// `topic`, `schemas` and `row` outlive it.
 class Encoder {
  public:
@@ -35,8 +36,16 @@ class Encoder {
 
   /// Forgets the last event; takes over a schema that grew meanwhile.
   void begin();
-  /// The last value of a member stays. Its text is read in finish() and must live until then.
-  void set(Member& member, const model::Value& value);
+  /// Where the next value of `member` goes: to be given a kind and what belongs to it before the next call. The last one of a
+  /// member stays. Its text is read in finish() and must live until then.
+  model::Value& place(Member& member) {
+    if (used_ == cells_.size()) cells_.resize(2 * used_ + 16);
+    if (member.role != Role::none) place_role(member.role);
+    Cell& cell = cells_[used_++];
+    cell.member = &member;
+    cell.left_out = false;
+    return cell.value;
+  }
 
   /// The event's time when no member tells it: of a source that has it beside the members.
   void set_time(std::optional<Timestamp> time) { given_time_ = time; }
@@ -58,12 +67,15 @@ class Encoder {
     bool left_out = false;  ///< told by the record's time, or overwritten
   };
 
+  std::span<Cell> cells() { return {cells_.data(), used_}; }
+  void place_role(Role role);
   void adopt(model::SchemaPtr schema);
   const Cell* cell_of(Role role) const;
   Status find_device();
   Timestamp find_time(Timestamp arrival);
   std::string_view text_of(const model::Value& value, std::array<char, 24>& buffer) const;
   FactsId find_facts();
+  bool fits_schema();
   Status fit_schema(Timestamp arrival, std::string_view source);
   void note_conflicts(Timestamp arrival, std::string_view source);
   ByteView build();
@@ -76,7 +88,8 @@ class Encoder {
   model::SchemaPtr schema_;
   std::uint64_t generation_ = 0;
 
-  std::vector<Cell> cells_;
+  std::vector<Cell> cells_;  ///< of which the first used_ are of this event
+  std::size_t used_ = 0;
   std::array<std::uint32_t, role_count> role_cells_{};  ///< index + 1 into cells_; 0: not there
   std::string_view device_;
   std::array<char, 24> device_digits_{};  ///< of a device that is an integer

@@ -160,7 +160,7 @@ void Intake::take(const catalog::CsvTable::Row& row, const std::vector<std::stri
     Member& member = encoder.members().find(encoder.members().top(), previous, columns[cell.column]);
     if (!member.problem.empty()) return reject(piece, submission_.dataset, ErrorKind::unprocessable, member.problem);
     previous = &member;
-    encoder.set(member, cell.value);
+    encoder.place(member) = cell.value;
   }
   finish(piece, encoder);
 }

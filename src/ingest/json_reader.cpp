@@ -171,7 +171,7 @@ std::optional<Problem> JsonReader::member(Field& field, Encoder& encoder, Level&
   json_type type{};
   if (const auto error = value.type().get(type)) return malformed(error);
   if (type == json_type::object) return object_member(value, encoder, *member, depth + 1);
-  model::Value out;
+  model::Value& out = encoder.place(*member);
   if (type == json_type::array) {
     const std::size_t begin = json_.size();
     json_.reserve(text_.size());
@@ -181,7 +181,6 @@ std::optional<Problem> JsonReader::member(Field& field, Encoder& encoder, Level&
   } else if (auto problem = scalar(value, type, out)) {
     return problem;
   }
-  encoder.set(*member, out);
   return std::nullopt;
 }
 
@@ -194,10 +193,9 @@ std::optional<Problem> JsonReader::object_member(JsonValue& value, Encoder& enco
   bool any = false;
   if (auto problem = members(object, encoder, encoder.members().below(member), depth, any)) return problem;
   if (any) return std::nullopt;
-  model::Value empty;
+  model::Value& empty = encoder.place(member);
   empty.kind = ValueKind::json;
   empty.text = "{}";
-  encoder.set(member, empty);
   return std::nullopt;
 }
 

@@ -91,11 +91,13 @@ void Members::bind(Level& level) {
 
 void Members::bind(Member& member) const {
   member.field = schema_ ? schema_->find(member.path) : std::nullopt;
+  member.fitting = 0;
   if (!member.field) return;
   const model::Field& field = schema_->field(*member.field);
   member.type = field.type;
   member.base = field.base;
   member.null_only = field.null_only;
+  if (!field.null_only) member.fitting = static_cast<unsigned>(std::min(field.type, field.base)) + 1;
 }
 
 void Members::trim() {

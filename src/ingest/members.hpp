@@ -34,6 +34,7 @@ struct Member {
   model::FieldType type = model::FieldType::boolean;
   model::FieldType base = model::FieldType::boolean;  ///< a value wider than this is a conflict
   bool null_only = false;                             ///< the field has no type yet
+  unsigned fitting = 0;                               ///< values of so many types, the narrowest first, need no further look
   /// The counters of its conflicts, by the value's type; nullptr: not asked for yet. Of the dataset's book, which outlives
   /// this.
   std::array<catalog::ConflictCell*, 5> conflicts{};

@@ -11,8 +11,6 @@
 namespace iotstream::ingest {
 namespace {
 
-bool blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
 // What matters outside strings: 1 opens, 2 closes, 3 begins a string.
 constexpr std::array<unsigned char, 256> make_structure() {
   std::array<unsigned char, 256> table{};

@@ -12,11 +12,4 @@ std::string place_in(std::string_view text, std::size_t offset) {
   return fmt::format("line {}, column {}", line, before.size() - line_begin + 1);
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blanks = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
 }  // namespace iotstream::ingest

@@ -189,7 +189,7 @@ std::optional<Problem> PointReader::set(Encoder& encoder, std::string_view name,
   Member* member = expected && expected->name == name ? expected : &encoder.members().find(top, previous_, name);
   if (!member->problem.empty()) return problem(member->problem, ErrorKind::unprocessable);
   previous_ = member;
-  encoder.set(*member, value);
+  encoder.place(*member) = value;
   return std::nullopt;
 }
 

@@ -108,10 +108,21 @@ std::unique_ptr<net::BodySink> open_sink(const BodyWay& way, Gate& gate, std::ui
   return BatchSink::open(gate, submission, *coding, head, size_max, way.answer);
 }
 
+/// Read on the socket thread, a body is in the log, in its order, before its answer comes. Bodies that are known again by a key
+/// or a number wait for the one before: it may be the same.
+bool overlaps(const net::Request& request) {
+  const auto has = [&](std::string_view name) { return request.header(name).has_value(); };
+  return request.body.size() <= body_on_socket_thread_max && !has("content-encoding") && !has("idempotency-key") &&
+         !has("producer-id");
+}
+
 void add_route(net::Router& router, std::string_view path, const std::shared_ptr<const Way>& way) {
-  router.add(net::Method::post, std::string(path), [way](net::Request request, net::Respond respond) {
-    std::make_shared<Post>(way, std::move(request), std::move(respond))->start();
-  });
+  router.add(
+      net::Method::post, std::string(path),
+      [way](net::Request request, net::Respond respond) {
+        std::make_shared<Post>(way, std::move(request), std::move(respond))->start();
+      },
+      overlaps);
 }
 
 void add_sink(net::BodySinks& sinks, std::string_view path, BodyWay way, Gate& gate, std::uint64_t size_max) {

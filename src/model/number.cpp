@@ -104,11 +104,13 @@ bool significant(const Literal& literal, Significant& out) {
   return true;
 }
 
+// All powers of ten that are doubles.
+constexpr std::array<double, 23> power = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                          1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
 // Exact when mantissa and power are both exact doubles: one correctly rounded operation (W. D. Clinger, "How to Read Floating
 // Point Numbers Accurately", PLDI 1990).
 bool exact_double(const Significant& number, double& value) {
-  static constexpr std::array<double, 23> power = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                                   1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
   if (number.mantissa > (1ull << 53) || number.exponent < -22 || number.exponent > 22) return false;
   value = static_cast<double>(number.mantissa);
   if (number.exponent < 0)
@@ -143,9 +145,43 @@ bool read_real(std::string_view text, const Literal& literal, double& value) {
   return true;
 }
 
+// What nearly all readings are: digits, perhaps a point among them, 15 at most, so that all of read_real()'s questions are
+// answered by their number. In one pass; false: look again.
+bool read_short(std::string_view text, Value& value) {
+  constexpr std::size_t digits_max = 15;
+  if (text.size() > digits_max + 2) return false;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const bool negative = at != end && *at == '-';
+  if (negative) ++at;
+  const char* const whole = at;
+  std::int64_t mantissa = 0;
+  for (; at != end && is_digit(*at); ++at) mantissa = mantissa * 10 + (*at - '0');
+  const auto whole_digits = static_cast<std::size_t>(at - whole);
+  if (whole_digits == 0 || whole_digits > digits_max || (whole_digits > 1 && *whole == '0')) return false;
+  if (at == end) {
+    value.kind = ValueKind::integer;
+    value.integer = negative ? -mantissa : mantissa;
+    return true;
+  }
+  if (*at != '.') return false;
+  const char* const fraction = ++at;
+  for (; at != end && is_digit(*at); ++at) mantissa = mantissa * 10 + (*at - '0');
+  const auto fraction_digits = static_cast<std::size_t>(at - fraction);
+  if (at != end || fraction_digits == 0 || whole_digits + fraction_digits > digits_max) return false;
+  const double magnitude = static_cast<double>(mantissa) / power[fraction_digits];
+  value.kind = ValueKind::real;
+  value.real = negative ? -magnitude : magnitude;
+  return true;
+}
+
 }  // namespace
 
 bool read_number(std::string_view text, Value& value) {
+  if (read_short(text, value)) {
+    value.text = text;
+    return true;
+  }
   Literal literal;
   if (!scan(text, literal)) return false;
   value.text = text;

@@ -43,23 +43,6 @@ double Value::as_double() const {
   }
 }
 
-FieldType type_of(ValueKind kind) {
-  switch (kind) {
-    case ValueKind::false_:
-    case ValueKind::true_:
-      return FieldType::boolean;
-    case ValueKind::integer:
-      return FieldType::integer;
-    case ValueKind::real:
-    case ValueKind::decimal:
-      return FieldType::real;
-    case ValueKind::json:
-      return FieldType::json;
-    default:
-      return FieldType::text;
-  }
-}
-
 void RowBuilder::begin(SchemaVersion version, FactsId facts, std::uint16_t flags) {
   version_ = version;
   facts_ = facts;
@@ -69,23 +52,16 @@ void RowBuilder::begin(SchemaVersion version, FactsId facts, std::uint16_t flags
   heap_.clear();
 }
 
-RowBuilder::Cell& RowBuilder::cell(FieldId field) {
+void RowBuilder::grow(FieldId field) {
   IOTSTREAM_ASSERT(field.value < format::fields_max, "field {} of at most {}", field.value, format::fields_max);
-  if (field.value >= used_) {
-    if (field.value >= cells_.size()) cells_.resize(field.value + 1);
-    for (std::size_t i = used_; i <= field.value; ++i) cells_[i] = Cell{};
-    used_ = field.value + 1;
-  }
-  return cells_[field.value];
+  if (field.value >= cells_.size()) cells_.resize(field.value + 1);
+  for (std::size_t i = used_; i <= field.value; ++i) cells_[i] = Cell{};
+  used_ = field.value + 1;
 }
 
 void RowBuilder::set(FieldId field, ValueKind kind) {
   IOTSTREAM_ASSERT(!RowView::has_slot(kind) && kind <= ValueKind::key, "kind {} has a value", static_cast<int>(kind));
   cell(field).kind = kind;
-}
-
-void RowBuilder::set_integer(FieldId field, std::int64_t value) {
-  cell(field) = {ValueKind::integer, static_cast<std::uint64_t>(value)};
 }
 
 void RowBuilder::set_real(FieldId field, double value) {
@@ -111,8 +87,9 @@ ByteView RowBuilder::finish() {
   const std::size_t kinds_size = format::kinds_size(used_);
   const std::size_t token_bytes = token_.empty() ? 0 : token_.size() + format::token_length_size;
   IOTSTREAM_ASSERT(token_.size() <= 0xffff, "{} bytes of token", token_.size());
-  out_.assign(format::header_size + kinds_size + slots * format::slot_size + text_bytes + token_bytes, std::byte{0});
+  out_.resize(format::header_size + kinds_size + slots * format::slot_size + text_bytes + token_bytes);
   std::byte* const row = out_.data();
+  std::memset(row, 0, format::header_size + kinds_size);  // all behind that is written
   store_le(row + format::version_at, version_.value);
   store_le(row + format::facts_at, facts_.value);
   store_le(row + format::fields_at, static_cast<std::uint16_t>(used_));

@@ -18,6 +18,8 @@ constexpr std::size_t body_copied_max = 16u << 10;
 // A refused request's body up to this size is read and forgotten, so that the connection can go on; a longer one ends it.
 constexpr std::uint64_t body_discarded_max = 64u << 10;
 constexpr std::size_t idle_capacity_max = 4u << 10;
+// Requests of one connection that are under way at a time.
+constexpr std::size_t overlapping_max = 32;
 
 SteadyTime plus(SteadyTime time, Duration duration) { return time + std::chrono::microseconds(duration.us); }
 
@@ -42,11 +44,13 @@ void Connection::Ticket::answer(Response response) {
   }
   // Within the handler the answer is picked up when it returns. Otherwise always by post(): the caller may be in the middle of
   // something.
-  if (connection_->loop_->here() && connection_->in_handler_) {
+  if (connection_->loop_->here() && connection_->in_handler_ == request_) {
     connection_->answer_ = std::move(response);
   } else {
     Loop& loop = *connection_->loop_;
-    loop.post([connection = connection_, answer = std::move(response)]() mutable { connection->answered(std::move(answer)); });
+    loop.post([connection = connection_, request = request_, answer = std::move(response)]() mutable {
+      connection->answered(request, std::move(answer));
+    });
   }
 }
 
@@ -66,10 +70,17 @@ void Connection::watch(std::uint64_t request, std::function<void()> left) {
     transport_->watch_peer(std::move(left));
 }
 
-void Connection::answered(Response response) {
+void Connection::answered(std::uint64_t request, Response response) {
   if (broken_) return;
-  answer_ = std::move(response);
-  answer_came_.notify();
+  const auto found =
+      std::find_if(overlapping_.begin(), overlapping_.end(), [&](const Overlapping& one) { return one.request == request; });
+  if (found == overlapping_.end()) {
+    answer_ = std::move(response);
+    answer_came_.notify();
+    return;
+  }
+  found->answer = std::move(response);
+  if (found == overlapping_.begin()) answer_came_.notify();
 }
 
 Task<std::shared_ptr<WebSocketSession>> Connection::run() {
@@ -168,6 +179,8 @@ Task<bool> Connection::serve_admitted(Admission& admission) {
   if (!streams) parser_->limit_body();
   if (parser_->failed()) co_return co_await refuse_broken();
   if (parser_->expects_continue() && !parser_->done() && parser_->body_received() == 0 && input_.empty()) {
+    const bool settled = co_await settle();
+    if (!settled) co_return false;
     output_ += "HTTP/1.1 100 Continue\r\n\r\n";
   }
   bool went_on = co_await receive_body(streams ? state_->options.streamed_from : std::numeric_limits<std::uint64_t>::max());
@@ -176,7 +189,11 @@ Task<bool> Connection::serve_admitted(Admission& admission) {
   const bool is_long = !parser_->done() || parser_->body_received() > state_->options.config.body_size_max;
   if (streams && is_long && !parser_->failed()) {
     auto sink = open_sink(admission, *opener);
-    if (sink) co_return co_await serve_streamed(admission, sink);
+    if (sink) {
+      const bool settled = co_await settle();
+      if (!settled) co_return false;
+      co_return co_await serve_streamed(admission, sink);
+    }
     parser_->limit_body();
     went_on = co_await receive_body();
     if (!went_on) co_return false;
@@ -186,9 +203,41 @@ Task<bool> Connection::serve_admitted(Admission& admission) {
             std::move(admission.foreign_origin)};
   admission.request.body = std::move(parser_->body());
   parser_.reset();
+  if (overlaps(admission, how)) {
+    start(admission);
+    overlapping_.push_back({request_, how, std::exchange(answer_, std::nullopt)});
+    state_->metrics.overlapped.add();
+    co_return true;
+  }
+  const bool settled = co_await settle();
+  if (!settled) co_return false;
   Response response = co_await handle(admission);
   if (broken_) co_return false;
   co_return co_await reply(response, how);
+}
+
+/// Only of requests that came without waiting for answers; the last of them overlaps, too, so that all are answered together.
+bool Connection::overlaps(const Admission& admission, const Reply& how) const {
+  const bool pipelined = !input_.empty() || !overlapping_.empty();
+  return pipelined && how.keep_alive && overlapping_.size() < overlapping_max && admission.match.overlaps != nullptr &&
+         (*admission.match.overlaps)(admission.request);
+}
+
+/// Writes the answers of the requests that overlap, in their order; false when the connection has ended.
+Task<bool> Connection::settle() {
+  while (!overlapping_.empty()) {
+    enter(Phase::handling);
+    // Answers that come together go out together: those that are posted already are let in before anything is written.
+    if (!overlapping_.front().answer && !output_.empty()) co_await asio::post(loop_->io(), use_task);
+    if (!overlapping_.front().answer) co_await flush();
+    while (!overlapping_.front().answer && !broken_) co_await answer_came_.wait();
+    if (broken_) co_return false;
+    Overlapping next = std::move(overlapping_.front());
+    overlapping_.pop_front();
+    const bool goes_on = co_await reply(*next.answer, next.how);
+    if (!goes_on) co_return false;
+  }
+  co_return true;
 }
 
 const SinkOpener* Connection::opener_of(const Admission& admission) const {
@@ -278,9 +327,11 @@ void Connection::feed() {
 
 /// Waits for more bytes and parses them; false when there will be none.
 Task<bool> Connection::fill() {
-  if (!output_.empty()) {
+  if (!output_.empty() || !overlapping_.empty()) {
     const Phase phase = phase_;
     const SteadyTime then = deadline;
+    const bool settled = co_await settle();
+    if (!settled) co_return false;
     const bool went_on = co_await flush();
     if (!went_on) co_return false;
     phase_ = phase;
@@ -311,6 +362,8 @@ Task<bool> Connection::fill() {
 /// Answers what is no request, or was too slow in coming; the connection ends with it, since nobody knows where the next
 /// request begins.
 Task<bool> Connection::refuse_broken() {
+  const bool settled = co_await settle();
+  if (!settled) co_return false;
   const bool failed = parser_->failed();
   const unsigned status = failed ? parser_->status() : 408;
   state_->metrics.refused(failed ? parser_->reason() : std::string_view("timeout"));
@@ -322,6 +375,8 @@ Task<bool> Connection::refuse_broken() {
 }
 
 Task<bool> Connection::refuse(Admission& admission) {
+  const bool settled = co_await settle();
+  if (!settled) co_return false;
   if (!admission.reason.empty()) state_->metrics.refused(admission.reason);
   Reply how{parser_->http11(), parser_->keep_alive(), admission.request.method == Method::head,
             std::move(admission.foreign_origin)};
@@ -338,6 +393,8 @@ Task<bool> Connection::refuse(Admission& admission) {
 
 /// Makes the connection a WebSocket; false, since HTTP ends here, or true after a refusal.
 Task<bool> Connection::upgrade(Admission& admission) {
+  const bool settled = co_await settle();
+  if (!settled) co_return false;
   auto session = std::make_shared<WebSocketSession>(loop_, state_);
   Result<WebSocketEvents> events = (*admission.match.websocket)(admission.request, session);
   if (!events) {
@@ -356,14 +413,14 @@ Task<bool> Connection::upgrade(Admission& admission) {
   co_return false;
 }
 
-/// Calls the route and waits for its answer.
-Task<Response> Connection::handle(Admission& admission) {
+/// Calls the route. What it answers before it returns is in answer_ then.
+void Connection::start(Admission& admission) {
   answer_.reset();
   enter(Phase::handling);
   {
     const auto ticket = std::make_shared<Ticket>(self(), ++request_);
     admission.request.departure = ticket;
-    in_handler_ = true;
+    in_handler_ = request_;
     try {
       (*admission.match.handler)(std::move(admission.request),
                                  [ticket](Response response) { ticket->answer(std::move(response)); });
@@ -371,7 +428,12 @@ Task<Response> Connection::handle(Admission& admission) {
       diagnostics::error("net", "the route {} failed: {}", *admission.match.pattern, exception.what());
     }
   }
-  in_handler_ = false;
+  in_handler_ = 0;
+}
+
+/// Calls the route and waits for its answer.
+Task<Response> Connection::handle(Admission& admission) {
+  start(admission);
   if (!answer_) co_await flush();  // earlier answers do not wait for this one
   Response response = co_await answer_of(request_);
   co_return response;
@@ -413,7 +475,7 @@ Task<bool> Connection::reply(Response& response, const Reply& how) {
   }
   if (response.source && !how.head_only && allows_body(response.status)) co_return co_await reply_stream(response, how);
   const std::string_view body = response.static_body.empty() ? std::string_view(response.body) : response.static_body;
-  const bool keep_alive = how.keep_alive && !stopping_;
+  const bool keep_alive = how.keep_alive && !(stopping_ && overlapping_.empty());
   Framing framing{how.http11, keep_alive, body.size(), how.foreign_origin};
   if (response.source) framing.content_length.reset();  // HEAD: the length is not known
   append_head(output_, response, framing);

@@ -1,6 +1,7 @@
 // One HTTP/1.1 connection of the server: requests in, answers out, in order.
 #pragma once
 
+#include <deque>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -74,6 +75,13 @@ class Connection final : public Watched {
     std::string foreign_origin;
   };
 
+  /// A request whose answer is still to come, or to be written, while the next ones begin.
+  struct Overlapping {
+    std::uint64_t request;
+    Reply how;
+    std::optional<Response> answer;
+  };
+
   std::shared_ptr<Connection> self() { return std::static_pointer_cast<Connection>(shared_from_this()); }
 
   Task<bool> serve();
@@ -88,13 +96,16 @@ class Connection final : public Watched {
   Task<bool> refuse_broken();
   Task<bool> refuse(Admission& admission);
   Task<bool> upgrade(Admission& admission);
+  bool overlaps(const Admission& admission, const Reply& how) const;
+  Task<bool> settle();
+  void start(Admission& admission);
   Task<Response> handle(Admission& admission);
   Task<Response> handle_streamed(Admission& admission, BodyIntake& intake);
   Task<Response> answer_of(std::uint64_t request);
   const SinkOpener* opener_of(const Admission& admission) const;
   std::unique_ptr<BodySink> open_sink(Admission& admission, const SinkOpener& opener);
   Task<bool> serve_streamed(Admission& admission, std::unique_ptr<BodySink>& sink);
-  void answered(Response response);
+  void answered(std::uint64_t request, Response response);
   void watch(std::uint64_t request, std::function<void()> left);
 
   Task<bool> reply(Response& response, const Reply& how);
@@ -118,10 +129,11 @@ class Connection final : public Watched {
   bool stopping_ = false;          ///< the current answer is the last
   bool broken_ = false;            ///< the peer is gone, or was cut off: nothing more can be said
   bool timed_out_ = false;
-  bool ends_quietly_ = false;  ///< nothing is under way: no need to wait for the peer to read
-  bool in_handler_ = false;
-  std::uint64_t request_ = 0;  ///< counts them, so that a late word about one is not taken for the next
+  bool ends_quietly_ = false;     ///< nothing is under way: no need to wait for the peer to read
+  std::uint64_t in_handler_ = 0;  ///< the request whose handler is running; 0: none
+  std::uint64_t request_ = 0;     ///< counts them, so that a late word about one is not taken for the next
   std::optional<Response> answer_;
+  std::deque<Overlapping> overlapping_;
   Signal answer_came_;
   std::shared_ptr<BodyStream> stream_;
   std::shared_ptr<BodyIntake> intake_;

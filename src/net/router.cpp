@@ -61,12 +61,12 @@ bool more_exact(const std::vector<std::string>& a, const std::vector<std::string
 
 }  // namespace
 
-void Router::add(Method method, std::string pattern, Handler handler) {
+void Router::add(Method method, std::string pattern, Handler handler, Overlaps overlaps) {
   IOTSTREAM_ASSERT(pattern.starts_with('/'), "a route's pattern begins with a slash, not `{}`", pattern);
   auto parts = split(pattern);
   const auto place =
       std::find_if(routes_.begin(), routes_.end(), [&](const Route& route) { return more_exact(parts, route.parts); });
-  routes_.insert(place, Route{method, std::move(pattern), std::move(parts), std::move(handler), nullptr});
+  routes_.insert(place, Route{method, std::move(pattern), std::move(parts), std::move(handler), nullptr, std::move(overlaps)});
 }
 
 void Router::add_websocket(std::string pattern, WebSocketHandler handler) {
@@ -98,6 +98,7 @@ Router::Match Router::match(Method method, std::string_view path) const {
       match.params = std::move(params);
       match.handler = route.handler ? &route.handler : nullptr;
       match.websocket = route.websocket ? &route.websocket : nullptr;
+      match.overlaps = route.overlaps ? &route.overlaps : nullptr;
       match.allowed.clear();
       return match;
     }

@@ -5,6 +5,8 @@ namespace iotstream::net {
 ServerMetrics::ServerMetrics(metrics::Table& table)
     : connections(table.gauge("iotstream_net_connections", "Open connections, HTTP and WebSocket.")),
       accepted(table.counter("iotstream_net_connections_accepted_total", "Connections accepted since the start.")),
+      overlapped(table.counter("iotstream_net_requests_overlapped_total",
+                               "Pipelined requests that began before the one before them was answered.")),
       bytes_in(table.counter("iotstream_net_bytes_in_total", "Bytes received, headers included, after TLS.")),
       bytes_out(table.counter("iotstream_net_bytes_out_total", "Bytes sent, headers included, before TLS.")),
       websockets(table.gauge("iotstream_net_websockets", "Open WebSockets.")),

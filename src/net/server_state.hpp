@@ -26,6 +26,7 @@ class ServerMetrics {
 
   metrics::Gauge& connections;
   metrics::Counter& accepted;
+  metrics::Counter& overlapped;
   metrics::Counter& bytes_in;
   metrics::Counter& bytes_out;
   metrics::Gauge& websockets;

@@ -42,7 +42,23 @@ struct Value {
   double as_double() const;
 };
 
-FieldType type_of(ValueKind kind);  ///< of a present value; decimal counts as real, key as text
+/// Of a present value; decimal counts as real, key as text.
+constexpr FieldType type_of(ValueKind kind) {
+  switch (kind) {
+    case ValueKind::false_:
+    case ValueKind::true_:
+      return FieldType::boolean;
+    case ValueKind::integer:
+      return FieldType::integer;
+    case ValueKind::real:
+    case ValueKind::decimal:
+      return FieldType::real;
+    case ValueKind::json:
+      return FieldType::json;
+    default:
+      return FieldType::text;
+  }
+}
 
 /// Flags of a row.
 inline constexpr std::uint16_t row_has_date_hour = 1;  ///< `dateHour` was sent and equals the event time: rendered from it
@@ -55,7 +71,9 @@ class RowBuilder {
   void begin(SchemaVersion version, FactsId facts, std::uint16_t flags);
   /// Sets a value; the last one set for a field stays. `text` is copied.
   void set(FieldId field, ValueKind kind);  ///< missing, null, false_, true_, key
-  void set_integer(FieldId field, std::int64_t value);
+  void set_integer(FieldId field, std::int64_t value) {
+    cell(field) = {ValueKind::integer, static_cast<std::uint64_t>(value)};
+  }
   void set_real(FieldId field, double value);                           ///< finite
   void set_text(FieldId field, ValueKind kind, std::string_view text);  ///< text, json, decimal
   /// Bytes by which the writer finds its own row again after a crash; no value, and not rendered. At most 65,535, kept until
@@ -70,7 +88,12 @@ class RowBuilder {
     ValueKind kind = ValueKind::missing;
     std::uint64_t slot = 0;
   };
-  Cell& cell(FieldId field);
+  Cell& cell(FieldId field) {
+    if (field.value >= used_) grow(field);
+    return cells_[field.value];
+  }
+  /// Makes cells up to `field` missing ones.
+  void grow(FieldId field);
   SchemaVersion version_;
   FactsId facts_;
   std::uint16_t flags_ = 0;

@@ -79,6 +79,9 @@ struct Response {
 using Respond = std::function<void(Response)>;
 /// Called on a socket thread: must not block. Work that may block goes to a worker pool and answers from there.
 using Handler = std::function<void(Request, Respond)>;
+/// True when all that a request changes is in its place as soon as its handler has returned, though the answer comes later: then the
+/// connection's next request may begin before that. Asked with the whole request; must not block.
+using Overlaps = std::function<bool(const Request&)>;
 
 /// What became of a message given to a WebSocket.
 enum class SendResult : unsigned char {
@@ -113,12 +116,14 @@ using WebSocketHandler = std::function<Result<WebSocketEvents>(const Request&, s
 /// Filled before the server starts, then only read. Unknown path: 404; known path with another method: 405 with Allow.
 class Router {
  public:
-  void add(Method method, std::string pattern, Handler handler);
+  /// `overlaps` is for requests that are sent without waiting for answers (pipelined); nullptr: each waits for the one before it.
+  void add(Method method, std::string pattern, Handler handler, Overlaps overlaps = nullptr);
   void add_websocket(std::string pattern, WebSocketHandler handler);
 
   struct Match {
     const Handler* handler = nullptr;
     const WebSocketHandler* websocket = nullptr;
+    const Overlaps* overlaps = nullptr;
     std::vector<std::pair<std::string, std::string>> params;
     std::vector<Method> allowed;  ///< of the path, when the method did not match
     const std::string* pattern = nullptr;
@@ -137,6 +142,7 @@ class Router {
     std::vector<std::string> parts;
     Handler handler;
     WebSocketHandler websocket;
+    Overlaps overlaps;
   };
   std::vector<Route> routes_;
 };
