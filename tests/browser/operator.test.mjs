@@ -7,6 +7,7 @@ import {
   eventually,
   FORMS,
   inkOf,
+  longestGap,
   openBrowser,
   openPage,
   openServer,
@@ -181,11 +182,10 @@ describe('the operator’s wall screen', { timeout: 120_000 }, () => {
     await page.goto(`${server.url}/#window=15s&dataset=1`);
     const section = page.locator('[data-dataset="1"]');
     await seesMovingLine(section);
-    // A process that stands still sends and answers nothing, as a cable that is pulled.
     await step(
       'O8: stale is said',
       2_000,
-      () => server.signal('SIGSTOP'),
+      () => context.setOffline(true),
       async () => (await page.locator('[data-testid="stale"]').count()) > 0,
     );
     assert.match(await page.locator('[data-testid="stale"]').textContent(), /Stale since \d\d:\d\d:\d\d/);
@@ -195,11 +195,12 @@ describe('the operator’s wall screen', { timeout: 120_000 }, () => {
     await step(
       'O8: connected again',
       500,
-      () => server.signal('SIGCONT'),
+      () => context.setOffline(false),
       async () => (await page.locator('[data-testid="stale"]').count()) === 0,
     );
     await seesMovingLine(section);
-    await post('{"device":"unit-0","load":1}');
+    const gap = await longestGap(page, section);
+    assert.ok(gap < 1, `${gap} s without a reading`);
     assert.deepEqual(
       troubles.filter((line) => !WHILE_AWAY.test(line)),
       [],
@@ -223,7 +224,7 @@ describe('the operator’s wall screen', { timeout: 120_000 }, () => {
     const canvas = section.locator('[data-testid="line-panel"] canvas').first();
     await eventually('the line is there', async () => (await inkOf(canvas)).colored > 20);
     await seesMovingLine(section);
-    assert.equal(await nodes(), before, 'as many elements as before');
+    assert.ok(Math.abs((await nodes()) - before) <= 4, 'as many elements as before, but for a word that comes or goes');
     assert.deepEqual(
       troubles.filter((line) => !WHILE_AWAY.test(line)),
       [],

@@ -227,6 +227,27 @@ export function dropFile(page, name, text) {
   );
 }
 
+/** Times of a device's readings in the table behind a chart, seconds of the day, oldest first. */
+export function timesOf(page) {
+  return page.locator('[data-testid="chart-table"] tbody td:first-child').evaluateAll((cells) =>
+    cells
+      .map((cell) => cell.textContent.split(':').map(Number))
+      .map(([h, m, s]) => h * 3_600 + m * 60 + s)
+      .reverse(),
+  );
+}
+
+/** The longest time between two readings in the table behind the first chart of `section`, seconds. */
+export async function longestGap(page, section) {
+  await section.locator('[data-testid="as-table"]').first().focus();
+  await page.keyboard.press('Enter');
+  await page.locator('[data-testid="chart-table"]').waitFor();
+  const times = await timesOf(page);
+  await page.keyboard.press('Escape');
+  if (times.length < 50) throw new Error(`${times.length} readings are too few`);
+  return Math.max(...times.slice(1).map((time, i) => time - times[i]));
+}
+
 /** Both sizes that every walk is made in. */
 export const FORMS = [
   { name: 'desk', width: 1440, height: 900 },
@@ -235,7 +256,7 @@ export const FORMS = [
 
 /** A stop of the server makes the browser itself write these; they are what is being tested. */
 export const WHILE_AWAY =
-  /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_SOCKET_NOT_CONNECTED|ERR_EMPTY_RESPONSE|WebSocket connection/;
+  /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_SOCKET_NOT_CONNECTED|ERR_EMPTY_RESPONSE|ERR_INTERNET_DISCONNECTED|WebSocket connection/;
 
 /** The line in the first chart of `section` is drawn, and another picture follows. */
 export async function seesMovingLine(section, limit = 15_000) {

@@ -125,9 +125,11 @@ export class LinePanel extends Panel {
   /** Of a line that is laid over another: how far it is from that one. */
   private difference(line: DeviceLine, number: number, moment: Moment, time: number | null): string {
     if (line.shift === undefined) return '';
-    const below = this.lines.find((l) => l.shift === undefined && l.device === line.device) ?? this.lines[0];
-    if (below === undefined || below.shift !== undefined) return '';
-    const away = number - valueAt(below, moment, time);
+    const plain = this.lines.filter((l) => l.shift === undefined);
+    // Its own line, where that has a value: another device's run may be compared with what was there instead.
+    plain.sort((a, b) => Number(b.device === line.device) - Number(a.device === line.device));
+    const below = plain.map((l) => valueAt(l, moment, time)).find(Number.isFinite) ?? Number.NaN;
+    const away = number - below;
     return Number.isFinite(away) ? ` (${away > 0 ? '+' : ''}${formatValue(away)})` : '';
   }
 
