@@ -194,7 +194,7 @@ function feed(url, dataset) {
 
 async function manyPanels(browser, server) {
   const stop = feed(server.url, 'bench');
-  await sleep(2_000);
+  await sleep(QUICK ? 600 : 2_000);
   const { context, page } = await openPage(browser, { width: 1920, height: 1400 });
   await page.addInitScript(watchFrames);
   const panels = Array.from({ length: PANELS }, (_, i) => ({

@@ -213,17 +213,9 @@ for (const { name, width, height } of FORMS) {
         async () => (await modeOf(page)).includes('Live'),
       );
       await seesMovingLine(page.locator(MACHINE));
-      await page.locator(`${MACHINE} [data-testid="as-table"]`).first().focus();
-      await page.keyboard.press('Enter');
-      await part(page, 'chart-table').waitFor();
-      const times = await timesOf(page);
-      const steps = times.slice(1).map((time, i) => time - times[i]);
       // Ten readings a second; a busy machine may be late with some, but none of them is left out.
-      assert.ok(
-        times.length >= 50 && Math.max(...steps) < 1,
-        `${times.length} readings, ${Math.max(...steps)} s apart`,
-      );
-      await page.keyboard.press('Escape');
+      const gap = await longestGap(page, page.locator(MACHINE));
+      assert.ok(gap < 1, `${gap} s without a reading`);
     });
 
     it('N7: asks for more than there is; is told so, and led to what there is', async () => {

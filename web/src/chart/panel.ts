@@ -5,6 +5,7 @@ import {
   hiddenDevices,
   history,
   live,
+  namesOfDevices,
   overlay,
   pan,
   pauseForDrag,
@@ -195,7 +196,7 @@ export abstract class Panel implements Painter {
 
   private stateKey(): string {
     const feed = live.feeds.get(this.dataset);
-    return `${feed?.version ?? -1} ${history.version} ${paletteVersion()} ${hiddenDevices.peek().size} ${overlayKey()} ${this.pixelRatio()}`;
+    return `${feed?.version ?? -1} ${history.version} ${paletteVersion()} ${hiddenDevices.peek().size} ${namesOfDevices(this.dataset).length} ${overlayKey()} ${this.pixelRatio()}`;
   }
 
   private pointTime(time: number, x: number, span: number): void {

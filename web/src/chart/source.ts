@@ -1,6 +1,6 @@
 // Where a panel's samples come from: the rings while they hold every row of the window, else the history.
 
-import { hiddenDevices, history, live, overlay } from '../state/app';
+import { hiddenDevices, history, live, namesOfDevices, overlay } from '../state/app';
 import { gapRule } from '../state/gaps';
 import { blockAround, type PastKind, type PastLine, type PastQuestion } from '../state/history';
 import type { Intake } from '../state/intake';
@@ -49,9 +49,8 @@ function ringLine(intake: Intake, device: string, position: number, field: strin
 
 /** Devices that are drawn, with the position that gives them their colour; one alone, hidden or not, when `only` names it. */
 export function shownDevices(dataset: string, only: string | null = null): { device: string; position: number }[] {
-  const devices = live.feeds.get(dataset)?.current?.devices ?? [];
   const hidden = hiddenDevices.peek();
-  return devices
+  return namesOfDevices(dataset)
     .map((device, position) => ({ device, position }))
     .filter(({ device }) => (only === null ? !hidden.has(`${dataset}/${device}`) : device === only));
 }

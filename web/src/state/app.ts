@@ -177,7 +177,33 @@ function leaveOpenedPast(rates: Stats['datasets']): void {
 
 async function refreshDevices(): Promise<void> {
   const answer = await getDevices();
-  if (answer.ok) devices.value = answer.value.devices;
+  if (!answer.ok) return;
+  devices.value = answer.value.devices;
+  repaint();
+}
+
+interface Named {
+  streamed: readonly string[];
+  listed: readonly DeviceInfo[];
+  names: string[];
+}
+const named = new Map<string, Named>();
+const NONE: readonly string[] = [];
+
+/**
+ * The devices of a dataset, each at the place that gives it its colour: those of the live window, then those that the server lists
+ * besides, which may be in the past. Asked for at every frame, made when one of both has changed.
+ */
+export function namesOfDevices(of: string): string[] {
+  const streamed = live.feeds.get(of)?.current?.devices ?? NONE;
+  const listed = devices.peek();
+  const known = named.get(of);
+  if (known?.streamed === streamed && known.listed === listed) return known.names;
+  const first = new Set(streamed);
+  const others = listed.filter((d) => d.dataset === of && !first.has(d.device)).map((d) => d.device);
+  const names = [...streamed, ...others];
+  named.set(of, { streamed, listed, names });
+  return names;
 }
 
 function poll(every: number, ask: () => Promise<void>): void {
