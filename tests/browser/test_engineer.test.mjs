@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import {
+  accessibilityViolations,
   eventually,
   FORMS,
   inkOf,
@@ -158,6 +159,24 @@ for (const { name, width, height } of FORMS) {
       }
     });
 
+    it('T1: opens a drive of an hour ago, of a car that has been silent since', async () => {
+      const from = Date.now() - 3_600_000;
+      const readings = Array.from({ length: 300 }, (_, i) => ({
+        ...{ device: 'car-9', '@timestamp': new Date(from + i * 100).toISOString(), speed: 40 + 9 * Math.sin(i / 9) },
+      }));
+      const answer = await page.request.post(`${server.url}/api/v1/datasets/old_${name}/events`, {
+        headers: { 'content-type': 'application/x-ndjson' },
+        data: readings.map((reading) => JSON.stringify(reading)).join('\n'),
+      });
+      assert.equal(answer.status(), 200);
+      await page.goto('about:blank');
+      // Where its data is, not in the last minute.
+      await page.goto(`${server.url}/#dataset=old_${name}`);
+      const canvas = part(page, 'line-panel').first().locator('canvas');
+      await eventually('its line', async () => (await canvas.count()) > 0 && (await inkOf(canvas)).colored > 20);
+      assert.match(await part(page, 'mode').textContent(), /Paused/);
+    });
+
     it('T2: plays the drive at 1, 10 and 100 times its pace; map and numbers follow', async () => {
       await openDrive(page, drive.from, drive.from + 15 * SECOND);
       const place = part(page, 'track-panel').locator('.values');
@@ -281,6 +300,15 @@ for (const { name, width, height } of FORMS) {
         const ink = await inkOf(chart);
         return ink.colored > 50 ? ink : null;
       });
+
+      const figure = page.locator('[data-testid=file-chart]', { hasText: 'wind_speed_80m' });
+      assert.match(await figure.locator('.file-chart-box').getAttribute('aria-label'), /lowest [\d.]+, highest [\d.]+/);
+      await figure.locator('[data-testid=as-table]').focus();
+      await page.keyboard.press('Enter');
+      await part(page, 'chart-table').waitFor();
+      assert.ok((await page.locator('[data-testid=chart-table] tbody tr').count()) > 50);
+      await page.keyboard.press('Escape');
+      assert.deepEqual(await accessibilityViolations(page), []);
 
       const scatter = page.locator('.scatter-box');
       await scatter.scrollIntoViewIfNeeded();

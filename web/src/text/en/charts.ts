@@ -33,4 +33,7 @@ export default {
   'table.again': 'Read again',
   'table.close': 'Close',
   'panel.role': 'chart',
+  'panel.summaryFile': '{title}: lowest {low}, highest {high}',
+  'table.mean': 'Average',
+  'table.file': 'File',
 } as const;

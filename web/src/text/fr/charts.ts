@@ -34,5 +34,8 @@ const french: Texts<typeof english> = {
   'table.again': 'Relire',
   'table.close': 'Fermer',
   'panel.role': 'graphique',
+  'panel.summaryFile': '{title} : minimum {low}, maximum {high}',
+  'table.mean': 'Moyenne',
+  'table.file': 'Fichier',
 };
 export default french;
