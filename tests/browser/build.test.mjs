@@ -177,7 +177,7 @@ describe('Build', { timeout: 240_000 }, () => {
     for (const scheme of ['dark', 'light']) {
       for (const width of [1440, 360]) {
         it(`has no accessibility violation: ${language}, ${scheme}, ${width} px`, async () => {
-          const options = { width, scheme, bypassPolicy: true, ratio: width > 500 ? 1 : 2 };
+          const options = { width, scheme, ratio: width > 500 ? 1 : 2 };
           const { context, page } = await openBuild(options, `#/build?lang=${language}`);
           await page.locator('.starts button').first().waitFor();
           assert.deepEqual(await accessibilityViolations(page), [], 'the start');

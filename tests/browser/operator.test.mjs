@@ -1,9 +1,20 @@
 // The operator: many devices, one that stops, what the server says of itself; by pointer and by keyboard, at a desk and on a phone.
 
 import assert from 'node:assert/strict';
-import { performance } from 'node:perf_hooks';
 import { after, before, describe, it } from 'node:test';
-import { eventually, openBrowser, openPage, openServer } from './support.mjs';
+import {
+  accessibilityViolations,
+  eventually,
+  FORMS,
+  inkOf,
+  longestGap,
+  openBrowser,
+  openPage,
+  openServer,
+  seesMovingLine,
+  step,
+  WHILE_AWAY,
+} from './support.mjs';
 
 let server;
 let browser;
@@ -26,12 +37,7 @@ async function post(body) {
   assert.equal((await answer.json()).rejected, 0);
 }
 
-const HOW = [
-  { name: 'desk', width: 1440, height: 900 },
-  { name: 'phone', width: 390, height: 844 },
-];
-
-for (const { name, width, height } of HOW) {
+for (const { name, width, height } of FORMS) {
   describe(`the operator, ${name}`, { timeout: 200_000 }, () => {
     let page;
     let context;
@@ -53,15 +59,24 @@ for (const { name, width, height } of HOW) {
       await post(lines.join('\n'));
       const grid = page.locator('[data-testid=device-list] .grid');
       await eventually('a thousand rows', async () => Number(await grid.getAttribute('aria-rowcount')) > 1_000, 15_000);
+      await page.goto('about:blank');
+      await step(
+        `O1 (${name}): the list of a thousand`,
+        500,
+        () => page.goto(`${server.url}/#/devices`),
+        async () => (await grid.count()) > 0 && Number(await grid.getAttribute('aria-rowcount')) > 1_000,
+      );
       assert.ok((await grid.locator('.grid-row').count()) < 60, 'only what is seen is laid out');
-      const began = performance.now();
       await grid.focus();
-      await page.keyboard.press('End');
-      await eventually('the last row is in sight', async () => {
-        const total = Number(await grid.getAttribute('aria-rowcount'));
-        return Number(await grid.locator('.grid-row.active').getAttribute('aria-rowindex')) === total;
-      });
-      console.log(`O1 (${name}): last of a thousand rows after ${Math.round(performance.now() - began)} ms`);
+      await step(
+        `O1 (${name}): the last of a thousand`,
+        100,
+        () => page.keyboard.press('End'),
+        async () => {
+          const total = Number(await grid.getAttribute('aria-rowcount'));
+          return Number(await grid.locator('.grid-row.active').getAttribute('aria-rowindex')) === total;
+        },
+      );
       await page.keyboard.press('Home');
       await page.locator('[data-testid=device-list] [data-choice=live]').click();
       await page.locator('[data-testid=device-list] [data-choice=all]').click();
@@ -147,8 +162,73 @@ for (const { name, width, height } of HOW) {
       }
     });
 
+    it('A: nothing that axe finds in the list of devices', async () => {
+      await page.setViewportSize({ width, height });
+      await page.goto(`${server.url}/#/devices`);
+      await page.locator('[data-testid=device-list] .grid-row:not([hidden])').first().waitFor({ timeout: 15_000 });
+      assert.deepEqual(await accessibilityViolations(page), []);
+    });
+
     it('nothing went wrong meanwhile', () => {
       assert.deepEqual(troubles, []);
     });
   });
 }
+
+describe('the operator’s wall screen', { timeout: 120_000 }, () => {
+  it('O8: says within two seconds that the network is gone; on return the hole is filled from the log', async (t) => {
+    if (!server.own) return t.skip('the server is not ours to stop');
+    const { context, page, troubles } = await openPage(browser);
+    await page.goto(`${server.url}/#window=15s&dataset=1`);
+    const section = page.locator('[data-dataset="1"]');
+    await seesMovingLine(section);
+    await step(
+      'O8: stale is said',
+      2_000,
+      () => context.setOffline(true),
+      async () => (await page.locator('[data-testid="stale"]').count()) > 0,
+    );
+    assert.match(await page.locator('[data-testid="stale"]').textContent(), /Stale since \d\d:\d\d:\d\d/);
+    assert.equal(await page.locator('main').getAttribute('data-link'), 'stale');
+    const panel = section.locator('.panel').first();
+    assert.ok(Number(await panel.evaluate((e) => getComputedStyle(e).opacity)) < 1, 'panels step back');
+    await step(
+      'O8: connected again',
+      500,
+      () => context.setOffline(false),
+      async () => (await page.locator('[data-testid="stale"]').count()) === 0,
+    );
+    await seesMovingLine(section);
+    const gap = await longestGap(page, section);
+    assert.ok(gap < 1, `${gap} s without a reading`);
+    assert.deepEqual(
+      troubles.filter((line) => !WHILE_AWAY.test(line)),
+      [],
+    );
+    await context.close();
+  });
+
+  it('O7: shows panels only, and comes back by itself when the server was started again; it does not grow meanwhile', async (t) => {
+    if (!server.own) return t.skip('the server is not ours to start again');
+    const { context, page, troubles } = await openPage(browser);
+    await page.goto(`${server.url}/?kiosk#window=15s&dataset=1`);
+    const section = page.locator('[data-dataset="1"]');
+    await seesMovingLine(section);
+    for (const away of ['.rail', '.top', '.timeline']) assert.equal(await page.locator(away).count(), 0, away);
+    const nodes = () => page.evaluate(() => document.querySelectorAll('*').length);
+    const before = await nodes();
+    await server.restart(async () => {
+      await page.locator('[data-testid="stale"]').waitFor({ timeout: 5_000 });
+    });
+    await eventually('the banner is gone', async () => (await page.locator('[data-testid="stale"]').count()) === 0);
+    const canvas = section.locator('[data-testid="line-panel"] canvas').first();
+    await eventually('the line is there', async () => (await inkOf(canvas)).colored > 20);
+    await seesMovingLine(section);
+    assert.ok(Math.abs((await nodes()) - before) <= 4, 'as many elements as before, but for a word that comes or goes');
+    assert.deepEqual(
+      troubles.filter((line) => !WHILE_AWAY.test(line)),
+      [],
+    );
+    await context.close();
+  });
+});

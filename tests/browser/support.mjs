@@ -2,7 +2,7 @@
 // Chromium, a page that remembers everything that went wrong in it, and questions about the pixels of a canvas.
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -23,7 +23,7 @@ const CHROMIUM_FLAGS = [
   '--disable-component-update',
   '--disable-sync',
 ];
-const READY = /^ready (http:\/\/\S+) in/m;
+const READY = /^ready (http:\/\/\S+) in (\d+) ms/m;
 const READY_WITHIN_MS = 20_000;
 const STOPPED_WITHIN_MS = 8_000;
 
@@ -44,7 +44,7 @@ export async function startBinary(dataDirectory, port = 0) {
   child.stderr.on('data', (data) => {
     diagnostics = (diagnostics + data).slice(-8_000);
   });
-  const url = await new Promise((resolve, reject) => {
+  const [, url, readyMs] = await new Promise((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new Error(`no ready line in ${READY_WITHIN_MS} ms\n${diagnostics}`)),
       READY_WITHIN_MS,
@@ -54,7 +54,7 @@ export async function startBinary(dataDirectory, port = 0) {
       const match = READY.exec(output);
       if (match === null) return;
       clearTimeout(timer);
-      resolve(match[1]);
+      resolve(match);
     });
     child.on('error', reject);
     child.on('exit', (code) => reject(new Error(`the server ended with ${code} before it was ready\n${diagnostics}`)));
@@ -75,13 +75,24 @@ export async function startBinary(dataDirectory, port = 0) {
       });
       child.kill('SIGTERM');
     });
-  return { url, started, stop, pid: child.pid };
+  return {
+    url,
+    started,
+    readyMs: Number(readyMs),
+    stop,
+    /** SIGSTOP, SIGCONT, SIGKILL: as if the network or the machine were gone. */
+    signal: (name) => child.kill(name),
+    ended: new Promise((resolve) => child.once('exit', resolve)),
+  };
 }
 
 /** The server to test: `own` is false when it was given by IOTSTREAM_URL. */
 export async function openServer() {
   const given = process.env.IOTSTREAM_URL;
-  if (given) return { url: given.replace(/\/$/, ''), own: false, stop: async () => 0, restart: null, directory: null };
+  if (given) {
+    const nothing = { restart: null, signal: null, directory: null, readyMs: 0, started: performance.now() };
+    return { url: given.replace(/\/$/, ''), own: false, stop: async () => 0, ...nothing };
+  }
   const directory = mkdtempSync(join(tmpdir(), 'iotstream-browser-'));
   let running = await startBinary(directory);
   const port = new URL(running.url).port;
@@ -89,9 +100,17 @@ export async function openServer() {
     url: running.url,
     own: true,
     directory,
-    /** Stops the server, calls `meanwhile`, starts it again on the same port; gives the start's time. */
-    restart: async (meanwhile) => {
-      await running.stop();
+    started: running.started,
+    readyMs: running.readyMs,
+    signal: (name) => running.signal(name),
+
+    /** Ends the server, with SIGKILL as if by kill -9, calls `meanwhile`, starts it again on the same port; gives the start's time. */
+    restart: async (meanwhile, signal = 'SIGTERM') => {
+      if (signal === 'SIGTERM') await running.stop();
+      else {
+        running.signal(signal);
+        await running.ended;
+      }
       await meanwhile();
       running = await startBinary(directory, port);
       return running.started;
@@ -112,15 +131,11 @@ export function openBrowser() {
  * A page and the list of what went wrong in it: console errors, exceptions, failed requests, answers of 400 and above,
  * reports of the content security policy.
  */
-export async function openPage(
-  browser,
-  { width = 1440, height = 900, scheme = 'dark', ratio = 1, bypassPolicy = false } = {},
-) {
+export async function openPage(browser, { width = 1440, height = 900, scheme = 'dark', ratio = 1 } = {}) {
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: scheme,
     deviceScaleFactor: ratio,
-    bypassCSP: bypassPolicy,
   });
   const page = await context.newPage();
   const troubles = [];
@@ -176,6 +191,73 @@ export async function eventually(what, question, limit = 10_000) {
   }
 }
 
+/** A busy machine may take this many times as long as the journey allows before a step fails. */
+const PATIENCE = Number(process.env.IOTSTREAM_PATIENCE ?? 20);
+
+/**
+ * Acts, then waits until `question` answers something true: a step of a journey with its limit in ms, from before the act. The
+ * time is printed; what is late by far fails.
+ */
+export async function step(name, limit, act, question) {
+  const began = performance.now();
+  await act();
+  const end = began + Math.max(limit * PATIENCE, 3_000);
+  for (;;) {
+    const answer = await question();
+    const took = performance.now() - began;
+    if (answer) {
+      console.log(`${took > limit ? 'late' : 'ok  '} ${name}: ${Math.round(took)} of ${limit} ms`);
+      return answer;
+    }
+    if (performance.now() > end) throw new Error(`${name}: not within ${Math.round(end - began)} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 8));
+  }
+}
+
+/** Drops a file on the page, as from the desktop. */
+export function dropFile(page, name, text) {
+  return page.evaluate(
+    ([fileName, content]) => {
+      const dropped = new DataTransfer();
+      dropped.items.add(new File([content], fileName));
+      const init = { dataTransfer: dropped, bubbles: true, cancelable: true };
+      document.querySelector('main').dispatchEvent(new DragEvent('drop', init));
+    },
+    [name, text],
+  );
+}
+
+/** Times of a device's readings in the table behind a chart, seconds of the day, oldest first. */
+export function timesOf(page) {
+  return page.locator('[data-testid="chart-table"] tbody td:first-child').evaluateAll((cells) =>
+    cells
+      .map((cell) => cell.textContent.split(':').map(Number))
+      .map(([h, m, s]) => h * 3_600 + m * 60 + s)
+      .reverse(),
+  );
+}
+
+/** The longest time between two readings in the table behind the first chart of `section`, seconds. */
+export async function longestGap(page, section) {
+  await section.locator('[data-testid="as-table"]').first().focus();
+  await page.keyboard.press('Enter');
+  await page.locator('[data-testid="chart-table"]').waitFor();
+  const times = await timesOf(page);
+  await page.keyboard.press('Escape');
+  if (times.length < 50) throw new Error(`${times.length} readings are too few`);
+  return Math.max(...times.slice(1).map((time, i) => time - times[i]));
+}
+
+/** Both sizes that every walk is made in. */
+export const FORMS = [
+  { name: 'desk', width: 1440, height: 900 },
+  { name: 'phone', width: 390, height: 844 },
+];
+
+/** A stop of the server makes the browser itself write these; they are what is being tested. */
+export const WHILE_AWAY =
+  /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_SOCKET_NOT_CONNECTED|ERR_EMPTY_RESPONSE|ERR_INTERNET_DISCONNECTED|WebSocket connection/;
+
 /** The line in the first chart of `section` is drawn, and another picture follows. */
 export async function seesMovingLine(section, limit = 15_000) {
   const canvas = section.locator('[data-testid="line-panel"] canvas').first();
@@ -207,9 +289,12 @@ export function screenshotPath(name) {
   return join(directory, `${name}.png`);
 }
 
-/** What axe-core finds against WCAG 2.2 A and AA. The page must have been opened with `bypassPolicy`. */
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe-core finds against WCAG 2.2 A and AA. */
 export async function accessibilityViolations(page) {
-  await page.addScriptTag({ path: require.resolve('axe-core/axe.min.js') });
+  // Through the debugger: the page's own policy stays in force, and lets no script in.
+  await page.evaluate(axe);
   const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
   const { violations, passes } = await page.evaluate(
     (values) => globalThis.axe.run({ runOnly: { type: 'tag', values } }),

@@ -148,6 +148,40 @@ describe('a line', () => {
   });
 });
 
+/** What the server keeps of each of `columns` equal columns. */
+function picked(rows: [number, number][], to: number, columns: number): [number, number][] {
+  const kept = new Map<number, [number, number][]>();
+  for (const row of rows) {
+    const column = Math.floor((row[0] * columns) / to);
+    kept.set(column, [...(kept.get(column) ?? []), row]);
+  }
+  return [...kept.values()].flatMap((all) => {
+    const low = all.reduce((a, b) => (b[1] < a[1] ? b : a));
+    const high = all.reduce((a, b) => (b[1] > a[1] ? b : a));
+    return all.filter((row, i) => i === 0 || i === all.length - 1 || row === low || row === high);
+  });
+}
+
+describe('a picture from the server', () => {
+  it('is drawn as all readings are', () => {
+    const seed = Math.floor(Math.random() * 1e9);
+    console.info(`picture seed ${seed}`);
+    let state = seed;
+    const next = () => {
+      state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+      return state / 2_147_483_648;
+    };
+    // A power of two of them a column: no time is on the other side of an edge by rounding.
+    const to = 65_536;
+    const times = Array.from({ length: 5_000 }, () => Math.floor(next() * to)).sort((a, b) => a - b);
+    const rows = times.map((time): [number, number] => [time, Math.round(next() * 1_000)]);
+    const columns = 256;
+    const few = picked(rows, to, columns);
+    expect(few.length).toBeLessThanOrEqual(4 * columns);
+    expect(trace(line(few), 0, to, columns / to).runs).toEqual(trace(line(rows), 0, to, columns / to).runs);
+  });
+});
+
 describe('value range', () => {
   it('takes the values inside the window and one beyond either edge', () => {
     const subject = line([

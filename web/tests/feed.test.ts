@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Feed, type FeedLink } from '../src/state/feed';
-import { lineOf, textLineOf } from '../src/state/history';
+import { lineOf, pictureOf, textLineOf } from '../src/state/history';
 import { decodeFrame, type Frame } from '../src/wire/frame';
 import { parseMessage } from '../src/wire/messages';
 import { encodeFrame, type FrameToEncode } from './encode.mjs';
@@ -265,6 +265,19 @@ describe('an answer from the history', () => {
     expect([...line.value.subarray(0, 4)]).toEqual([2, Number.NaN, 4, 5]);
     expect(line.high?.[3]).toBe(8);
     expect(line.bucket).toBe(10);
+  });
+
+  it('takes the readings of a picture as they are', () => {
+    const series = [
+      { field: 'other', agg: 'm4', time: [1], values: [9] },
+      { field: 'v', agg: 'm4', time: [3, 4, 11], values: [5, -7, 2] },
+    ];
+    const line = pictureOf({ from: 0, to: 20, columns: 2, series }, 'v');
+    expect([...line.time.subarray(0, line.size)]).toEqual([3, 4, 11]);
+    expect([...line.value.subarray(0, line.size)]).toEqual([5, -7, 2]);
+    expect(line.low).toBeNull();
+    expect(line.bucket).toBe(10);
+    expect(pictureOf({ from: 0, to: 20, columns: 2, series: [] }, 'v').size).toBe(0);
   });
 
   it('reads truth values', () => {

@@ -57,7 +57,38 @@ function aggregate(values, agg) {
   return values.reduce((a, b) => a + b, 0) / values.length;
 }
 
+/** First, lowest, highest and last reading of each of `points` equal columns. */
+function picture(d, query) {
+  const [from, to, columns] = ['from', 'to', 'points'].map((name) => Number(query.get(name)));
+  const device = d.devices.indexOf(query.get('device'));
+  const rows = rowsOf(d, Math.max(from, historyBegan), Math.min(to, now())).filter(
+    (row) => device < 0 || row.device === device,
+  );
+  const series = query
+    .get('fields')
+    .split(',')
+    .map((field) => {
+      const index = d.fields.findIndex((f) => f.name === field);
+      const kept = new Map();
+      for (const { time, values } of rows) {
+        const value = values[index];
+        if (typeof value !== 'number') continue;
+        const column = Math.floor(((time - from) * columns) / (to - from));
+        const at = { time, value };
+        const seen = kept.get(column) ?? { first: at, low: at, high: at };
+        const low = value < seen.low.value ? at : seen.low;
+        kept.set(column, { first: seen.first, low, high: value > seen.high.value ? at : seen.high, last: at });
+      }
+      const points = [...kept.values()].flatMap(({ first, low, high, last }) =>
+        [...new Set([first, low, high, last])].sort((a, b) => a.time - b.time),
+      );
+      return { field, agg: 'm4', time: points.map((p) => p.time), values: points.map((p) => p.value) };
+    });
+  return { from, to, columns, tier: 'rows', series };
+}
+
 function series(d, query) {
+  if (query.get('agg') === 'm4') return picture(d, query);
   const from = Number(query.get('from'));
   const to = Number(query.get('to'));
   const width = (to - from) / Number(query.get('points') ?? 800);

@@ -7,6 +7,7 @@ import { CanvasPanel } from './canvas-panel';
 import { extentOf } from './histogram-panel';
 import type { Moment } from './loop';
 import { palette } from './palette';
+import type { ChartTable } from './readings';
 import { type DeviceLine, sourceLines } from './source';
 import { severityColor, severityOf, type Threshold } from './thresholds';
 import { valueTick } from './ticks';
@@ -22,6 +23,8 @@ export function newestOf(line: DeviceLine | undefined, until: number): number {
 }
 
 export class GaugePanel extends CanvasPanel {
+  private shown = { low: 0, value: Number.NaN, high: 1 };
+
   constructor(
     element: HTMLElement,
     dataset: string,
@@ -34,11 +37,22 @@ export class GaugePanel extends CanvasPanel {
     super(element, dataset);
   }
 
+  override table(): ChartTable {
+    const { low, value, high } = this.shown;
+    const title = `${this.title} ${this.unit}`.trim();
+    return {
+      heads: [title, say('table.lowest'), say('table.highest')],
+      rows: [[value, low, high].map(formatValue)],
+      numbersFrom: 0,
+    };
+  }
+
   protected draw(moment: Moment): void {
     const ctx = this.begin();
     const { lines } = sourceLines(this.dataset, this.field, 'number', moment, 240);
     const value = newestOf(lines[0], moment.to);
     const range = this.ends ?? extentOf(lines.slice(0, 1), moment.from, moment.to) ?? { low: 0, high: 1 };
+    this.shown = { ...range, value };
     // Above: the marks of thresholds; below: the labels of both ends.
     const radius = Math.max(Math.min(this.width / 2 - 14, (this.height - 37) / 1.59), 20);
     const x = this.width / 2;

@@ -1,12 +1,15 @@
 // Where the values of a field were over time, of all devices together: the darker a cell, the more of them.
 
 import { say } from '../text/charts';
+import { formatClock, formatCount, formatValue } from '../view/format';
 import { drawAxes, innerArea } from './axes';
 import { countCells } from './bins';
 import { CanvasPanel, putMessage } from './canvas-panel';
 import { extentOf } from './histogram-panel';
 import type { Moment } from './loop';
 import { palette } from './palette';
+import type { Extent } from './range';
+import { type ChartTable, MOST_ROWS } from './readings';
 import { sourceLines } from './source';
 import { timeTick } from './ticks';
 
@@ -17,6 +20,8 @@ const COUNTED_EVERY_MS = 200;
 const LEAST_ALPHA = 0.14;
 
 export class HeatmapPanel extends CanvasPanel {
+  private counted: { cells: Float64Array; down: number; from: number; to: number; range: Extent } | null = null;
+
   constructor(
     element: HTMLElement,
     dataset: string,
@@ -30,6 +35,29 @@ export class HeatmapPanel extends CanvasPanel {
 
   protected override area() {
     return innerArea(this.width, this.height);
+  }
+
+  override table(): ChartTable {
+    if (this.counted === null) return this.noTable;
+    const { cells, down, from, to, range } = this.counted;
+    const time = ((to - from) * down) / cells.length;
+    const height = (range.high - range.low) / down;
+    const rows: string[][] = [];
+    for (let i = cells.length - 1; i >= 0 && rows.length < MOST_ROWS; i--) {
+      if (cells[i] === 0) continue;
+      const low = range.low + (i % down) * height;
+      rows.push([
+        formatClock(from + Math.floor(i / down) * time, 3),
+        formatValue(low),
+        formatValue(low + height),
+        formatCount(cells[i] as number),
+      ]);
+    }
+    return {
+      heads: [say('table.begins'), say('table.from'), say('table.to'), say('table.count')],
+      rows,
+      numbersFrom: 1,
+    };
   }
 
   protected override interval(moment: Moment): number {
@@ -49,6 +77,7 @@ export class HeatmapPanel extends CanvasPanel {
     for (const line of lines) {
       countCells(cells, across, down, line.rows, line.value, moment.from, moment.to, range);
     }
+    this.counted = { cells, down, from: moment.from, to: moment.to, range };
     const seconds = { low: moment.from / 1e6, high: moment.to / 1e6 };
     drawAxes(ctx, area, { extent: seconds, text: timeTick }, { extent: range });
     const most = cells.reduce((a, b) => Math.max(a, b), 1);

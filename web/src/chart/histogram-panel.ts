@@ -1,12 +1,13 @@
 // How the values of a field are distributed in the window: counts of equal parts, devices on top of each other.
 
 import { say } from '../text/charts';
-import { formatCount } from '../view/format';
+import { formatCount, formatValue } from '../view/format';
 import { drawAxes, innerArea } from './axes';
 import { countInto } from './bins';
 import { CanvasPanel, putMessage } from './canvas-panel';
 import type { Moment } from './loop';
 import { type Extent, niceRange, widen } from './range';
+import type { ChartTable } from './readings';
 import { type DeviceLine, sourceLines } from './source';
 import { drawThresholds, type Threshold } from './thresholds';
 
@@ -22,6 +23,8 @@ export function extentOf(lines: DeviceLine[], from: number, to: number): Extent 
 }
 
 export class HistogramPanel extends CanvasPanel {
+  private counted: { range: Extent; devices: string[]; counts: Float64Array[] } | null = null;
+
   constructor(
     element: HTMLElement,
     dataset: string,
@@ -31,6 +34,22 @@ export class HistogramPanel extends CanvasPanel {
     private readonly message: HTMLElement,
   ) {
     super(element, dataset);
+  }
+
+  override table(): ChartTable {
+    if (this.counted === null) return this.noTable;
+    const { range, devices, counts } = this.counted;
+    const bars = counts[0]?.length ?? 0;
+    const edge = (bar: number) => formatValue(range.low + ((range.high - range.low) * bar) / bars);
+    return {
+      heads: [say('table.from'), say('table.to'), ...devices],
+      rows: Array.from({ length: bars }, (_, bar) => [
+        edge(bar),
+        edge(bar + 1),
+        ...counts.map((bins) => formatCount(bins[bar] as number)),
+      ]),
+      numbersFrom: 0,
+    };
   }
 
   protected override interval(moment: Moment): number {
@@ -50,6 +69,7 @@ export class HistogramPanel extends CanvasPanel {
       countInto(bins, line.rows, line.value, moment.from, moment.to, range);
       return bins;
     });
+    this.counted = { range, devices: lines.map((line) => line.device), counts };
     const sums = Array.from({ length: bars }, (_, bar) => counts.reduce((sum, bins) => sum + (bins[bar] as number), 0));
     const most = Math.max(...sums, 1);
     const { xOf, yOf } = drawAxes(

@@ -7,6 +7,7 @@ import type { Moment } from './loop';
 import { seriesColor } from './palette';
 import { Panel } from './panel';
 import { type Area, type Look, PLAIN, type Plot } from './plot';
+import { type ChartTable, readingsTable, timeBeside } from './readings';
 import { type DeviceLine, overlayLines, sourceLines } from './source';
 import { UPlotPlot } from './uplot-plot';
 import type { ValueList } from './values';
@@ -28,6 +29,8 @@ function valueAt(line: DeviceLine, { from, to }: Moment, time: number | null): n
 export class LinePanel extends Panel {
   private plot: Plot | null = null;
   private lines: DeviceLine[] = [];
+  private perField: DeviceLine[][] = [];
+  private window = { from: 0, to: 0 };
   private summarisedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -41,6 +44,19 @@ export class LinePanel extends Panel {
   ) {
     super(element, dataset);
     this.followPointer();
+  }
+
+  override table(): ChartTable {
+    const titles = this.fields.length === 1 ? [this.title] : this.fields;
+    return readingsTable(titles, this.perField, this.window.from, this.window.to);
+  }
+
+  protected override beside(time: number, step: 1 | -1): number | null {
+    return timeBeside(this.perField.flat(), time, step);
+  }
+
+  protected override words(): string {
+    return this.values.words();
   }
 
   protected area(): Area {
@@ -64,8 +80,12 @@ export class LinePanel extends Panel {
   protected draw(moment: Moment): void {
     this.create();
     const width = this.area().width;
-    const sourced = this.fields.map((field) => sourceLines(this.dataset, field, 'number', moment, width));
-    const over = this.fields.map((field) => overlayLines(this.dataset, field, moment, width));
+    // A bar is an average; whatever is drawn as a line goes through the readings themselves.
+    const kind = this.look.shape === 'bar' ? 'number' : 'line';
+    const sourced = this.fields.map((field) => sourceLines(this.dataset, field, kind, moment, width));
+    const over = this.fields.map((field) => overlayLines(this.dataset, field, kind, moment, width));
+    this.perField = sourced.map((s) => s.lines);
+    this.window = { from: moment.from, to: moment.to };
     this.lines = this.colored([...sourced.map((s) => s.lines), ...over]);
     const extent = this.plot?.draw(this.lines, moment.from, moment.to, this.look) ?? null;
     const waiting = sourced.some((s) => s.waiting);
@@ -74,8 +94,10 @@ export class LinePanel extends Panel {
     if (this.message.textContent !== words) this.message.textContent = words;
     this.message.hidden = extent !== null;
     this.point(moment);
-    if (moment.at - this.summarisedAt < SUMMARY_EVERY_MS) return;
-    this.summarisedAt = moment.at;
+    // A window that stands still is told at once: there may be no other drawing.
+    if ((moment.live || moment.moving) && moment.at - this.summarisedAt < SUMMARY_EVERY_MS) return;
+    // What is empty now is told anew as soon as it is not.
+    this.summarisedAt = extent === null ? Number.NEGATIVE_INFINITY : moment.at;
     this.element.setAttribute('aria-label', this.summary(extent));
   }
 
@@ -103,9 +125,11 @@ export class LinePanel extends Panel {
   /** Of a line that is laid over another: how far it is from that one. */
   private difference(line: DeviceLine, number: number, moment: Moment, time: number | null): string {
     if (line.shift === undefined) return '';
-    const below = this.lines.find((l) => l.shift === undefined && l.device === line.device) ?? this.lines[0];
-    if (below === undefined || below.shift !== undefined) return '';
-    const away = number - valueAt(below, moment, time);
+    const plain = this.lines.filter((l) => l.shift === undefined);
+    // Its own line, where that has a value: another device's run may be compared with what was there instead.
+    plain.sort((a, b) => Number(b.device === line.device) - Number(a.device === line.device));
+    const below = plain.map((l) => valueAt(l, moment, time)).find(Number.isFinite) ?? Number.NaN;
+    const away = number - below;
     return Number.isFinite(away) ? ` (${away > 0 ? '+' : ''}${formatValue(away)})` : '';
   }
 

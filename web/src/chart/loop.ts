@@ -37,6 +37,7 @@ const NEAR = '160px';
 class FrameLoop {
   private readonly painters = new Map<Element, Painter>();
   private readonly visible = new Set<Painter>();
+  private readonly waiting = new Set<() => void>();
   private readonly observer: IntersectionObserver;
   private readonly channel = new MessageChannel();
   private scheduled = false;
@@ -59,6 +60,17 @@ class FrameLoop {
       this.painters.delete(painter.element);
       if (this.visible.delete(painter)) painter.vanish();
     };
+  }
+
+  /** Calls `draw` in the next frame; asked for twice, once. */
+  once(draw: () => void): void {
+    this.waiting.add(draw);
+    this.request();
+  }
+
+  /** `draw` is not to be called any more. */
+  forget(draw: () => void): void {
+    this.waiting.delete(draw);
   }
 
   request(): void {
@@ -100,6 +112,9 @@ class FrameLoop {
       rate: plays ? current.rate : current.mode === 'live' ? 1 : 0,
       at,
     };
+    const once = [...this.waiting];
+    this.waiting.clear();
+    for (const draw of once) draw();
     for (const painter of this.visible) painter.paint(moment);
     if (cursor.takeMoved() || ((moment.live || plays) && cursor.fraction !== null)) {
       for (const painter of this.visible) painter.point(moment);

@@ -5,6 +5,7 @@ import {
   hiddenDevices,
   history,
   live,
+  namesOfDevices,
   overlay,
   pan,
   pauseForDrag,
@@ -16,9 +17,11 @@ import {
 import { bounds } from '../state/window';
 import { formatClock } from '../view/format';
 import { attachPointer, cursor } from './cursor';
+import { attachKeys } from './keys';
 import { loop, type Moment, type Painter } from './loop';
 import { paletteVersion } from './palette';
 import type { Area } from './plot';
+import type { ChartTable } from './readings';
 
 /** New rows are drawn at once in a short window; in a long one they move nothing visible, and wait. */
 const DATA_INTERVAL_MS = 30;
@@ -56,6 +59,7 @@ export abstract class Panel implements Painter {
   protected height = 0;
   protected readonly pixelRatio = () => devicePixelRatio;
   private drawn = { from: 0, to: 0, key: '', at: Number.NEGATIVE_INFINITY };
+  protected readonly noTable: ChartTable = { heads: [], rows: [], numbersFrom: 0 };
   private readonly cross: HTMLDivElement;
   private readonly crossTime: HTMLDivElement;
   private readonly selection: HTMLDivElement;
@@ -96,7 +100,27 @@ export abstract class Panel implements Painter {
           zoomTo(window.from + from * span, window.from + to * span);
         },
       }),
+      attachKeys({
+        element: this.element,
+        beside: (time, step) => this.beside(time, step),
+        words: () => this.words(),
+      }),
     );
+  }
+
+  /** What was drawn last, as a table. */
+  table(): ChartTable {
+    return this.noTable;
+  }
+
+  /** Time of the reading before or after `time`; null when there is none. */
+  protected beside(_time: number, _step: 1 | -1): number | null {
+    return null;
+  }
+
+  /** What the panel's head says at the crosshair. */
+  protected words(): string {
+    return '';
   }
 
   destroy(): void {
@@ -172,7 +196,7 @@ export abstract class Panel implements Painter {
 
   private stateKey(): string {
     const feed = live.feeds.get(this.dataset);
-    return `${feed?.version ?? -1} ${history.version} ${paletteVersion()} ${hiddenDevices.peek().size} ${overlayKey()} ${this.pixelRatio()}`;
+    return `${feed?.version ?? -1} ${history.version} ${paletteVersion()} ${hiddenDevices.peek().size} ${namesOfDevices(this.dataset).length} ${overlayKey()} ${this.pixelRatio()}`;
   }
 
   private pointTime(time: number, x: number, span: number): void {

@@ -8,6 +8,7 @@ import { correlation } from './bins';
 import { CanvasPanel, putMessage } from './canvas-panel';
 import type { Moment } from './loop';
 import { niceRange } from './range';
+import { type ChartTable, MOST_ROWS } from './readings';
 import { type DeviceLine, sourceLines } from './source';
 
 const DRAWN_EVERY_MS = 200;
@@ -16,6 +17,7 @@ const SIZE = 3;
 const MOST_POINTS = 20_000;
 
 interface Pairs {
+  device: string;
   color: string;
   x: number[];
   y: number[];
@@ -24,7 +26,7 @@ interface Pairs {
 /** Values of both fields that came in the same row; exported for the tests. */
 export function pairsOf(across: DeviceLine, up: DeviceLine, from: number, to: number): Pairs {
   const { rows } = across;
-  const pairs: Pairs = { color: across.color, x: [], y: [] };
+  const pairs: Pairs = { device: across.device, color: across.color, x: [], y: [] };
   const begin = lowerBound(rows, from);
   const end = lowerBound(rows, to + 1);
   const stride = Math.max(Math.ceil((end - begin) / MOST_POINTS), 1);
@@ -51,6 +53,8 @@ function rangeOf(values: number[][]): { low: number; high: number } {
 }
 
 export class ScatterPanel extends CanvasPanel {
+  private all: Pairs[] = [];
+
   constructor(
     element: HTMLElement,
     dataset: string,
@@ -60,6 +64,15 @@ export class ScatterPanel extends CanvasPanel {
     private readonly message: HTMLElement,
   ) {
     super(element, dataset);
+  }
+
+  override table(): ChartTable {
+    const each = Math.ceil(MOST_ROWS / Math.max(this.all.length, 1));
+    const rows = this.all.flatMap(({ device, x, y }) => {
+      const newest = x.slice(-each).map((value, i, some) => [device, value, y[y.length - some.length + i]] as const);
+      return newest.toReversed().map(([name, a, b]) => [name, formatValue(a), formatValue(b as number)]);
+    });
+    return { heads: [say('table.device'), ...this.fields], rows, numbersFrom: 1 };
   }
 
   protected override interval(moment: Moment): number {
@@ -79,6 +92,7 @@ export class ScatterPanel extends CanvasPanel {
         ? []
         : [pairsOf(line, other, moment.from, moment.to)];
     });
+    this.all = all;
     const count = all.reduce((sum, { x }) => sum + x.length, 0);
     const words = across.waiting || up.waiting ? say('panel.waiting') : (across.refusal ?? say('panel.empty'));
     putMessage(this.message, count > 0 ? '' : words);

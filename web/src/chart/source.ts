@@ -1,6 +1,6 @@
 // Where a panel's samples come from: the rings while they hold every row of the window, else the history.
 
-import { hiddenDevices, history, live, overlay } from '../state/app';
+import { hiddenDevices, history, live, namesOfDevices, overlay } from '../state/app';
 import { gapRule } from '../state/gaps';
 import { blockAround, type PastKind, type PastLine, type PastQuestion } from '../state/history';
 import type { Intake } from '../state/intake';
@@ -26,6 +26,8 @@ export interface Sourced {
 
 /** More devices than this are not asked for in the past: each costs a request. */
 const PAST_DEVICES = 8;
+/** The server draws no wider pictures. */
+const MOST_COLUMNS = 20_000;
 
 function ringLine(intake: Intake, device: string, position: number, field: string, from: number): DeviceLine | null {
   const rows = intake.rings.get(device);
@@ -47,9 +49,8 @@ function ringLine(intake: Intake, device: string, position: number, field: strin
 
 /** Devices that are drawn, with the position that gives them their colour; one alone, hidden or not, when `only` names it. */
 export function shownDevices(dataset: string, only: string | null = null): { device: string; position: number }[] {
-  const devices = live.feeds.get(dataset)?.current?.devices ?? [];
   const hidden = hiddenDevices.peek();
-  return devices
+  return namesOfDevices(dataset)
     .map((device, position) => ({ device, position }))
     .filter(({ device }) => (only === null ? !hidden.has(`${dataset}/${device}`) : device === only));
 }
@@ -66,9 +67,14 @@ function ringLines(dataset: string, field: string, from: number, only: string | 
   );
 }
 
-/** The stretch and the number of buckets that a question is about. */
-function stretchFor(moment: Moment, width: number): { from: number; to: number; points: number; moving: boolean } {
+/** The stretch and the number of buckets or columns that a question is about. */
+function stretchFor(moment: Moment, width: number, kind: PastKind) {
   if (moment.moving) return { ...blockAround(moment, moment.rate), moving: true };
+  // A picture's columns are the pixels of the screen: then no pixel differs from a drawing of all readings.
+  if (kind === 'line') {
+    const points = Math.min(Math.max(Math.round(width * devicePixelRatio), 1), MOST_COLUMNS);
+    return { from: moment.from, to: moment.to, points, moving: false };
+  }
   // The server rounds a bucket up to a round width, to as much as two and a half times the one asked for.
   return { from: moment.from, to: moment.to, points: 2 * pointsFor(width), moving: false };
 }
@@ -107,7 +113,7 @@ export function sourceLines(
   const lines: DeviceLine[] = [];
   let waiting = false;
   let refusal: string | null = null;
-  const stretch = stretchFor(moment, width);
+  const stretch = stretchFor(moment, width, kind);
   for (const { device, position } of shownDevices(dataset, only).slice(0, PAST_DEVICES)) {
     const question: PastQuestion = { dataset, device, field, kind, ...stretch };
     const entry = history.ask(question);
@@ -125,12 +131,18 @@ export function sourceLines(
 }
 
 /** The lines of the stretch that is laid over the window, with their shift; none without one. */
-export function overlayLines(dataset: string, field: string, moment: Moment, width: number): DeviceLine[] {
+export function overlayLines(
+  dataset: string,
+  field: string,
+  kind: PastKind,
+  moment: Moment,
+  width: number,
+): DeviceLine[] {
   const over = overlay.peek();
   if (over === null) return [];
   const { offset, device } = over;
   // In blocks, as of a window that moves: beside a live one it does, and the answers of a window that stands still are of one
   // stretch alone.
   const there: Moment = { ...moment, live: false, moving: true, from: moment.from + offset, to: moment.to + offset };
-  return sourceLines(dataset, field, 'number', there, width, device).lines.map((line) => ({ ...line, shift: -offset }));
+  return sourceLines(dataset, field, kind, there, width, device).lines.map((line) => ({ ...line, shift: -offset }));
 }

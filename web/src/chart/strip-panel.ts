@@ -2,11 +2,13 @@
 
 import { lowerBound, nearestValue, valueAtOrBefore } from '../state/ring';
 import { say } from '../text/charts';
+import { formatClock, formatDuration } from '../view/format';
 import { Surface } from './canvas';
 import type { Moment } from './loop';
 import { palette } from './palette';
 import { Panel } from './panel';
 import type { Area } from './plot';
+import { type ChartTable, MOST_ROWS, timeBeside } from './readings';
 import { type DeviceLine, sourceLines } from './source';
 import type { ValueList } from './values';
 
@@ -59,6 +61,7 @@ function nearestBefore(line: DeviceLine, from: number): number {
 export class StripPanel extends Panel {
   private surface: Surface | null = null;
   private lines: DeviceLine[] = [];
+  private window = { from: 0, to: 0 };
   private summarisedAt = Number.NEGATIVE_INFINITY;
   /** Colours by text, in the order of appearance: one text has one colour in every lane, live and past. */
   private readonly colors = new Map<string, number>();
@@ -74,6 +77,32 @@ export class StripPanel extends Panel {
   ) {
     super(element, dataset);
     this.followPointer();
+  }
+
+  override table(): ChartTable {
+    const { from, to } = this.window;
+    const runs = this.lines.flatMap((line) => runsOf(line, from, to).map((run) => ({ line, run })));
+    runs.sort((a, b) => b.run.from - a.run.from);
+    return {
+      heads: [say('table.begins'), say('table.lasts'), say('table.device'), this.title],
+      rows: runs
+        .slice(0, MOST_ROWS)
+        .map(({ line, run }) => [
+          formatClock(run.from, 3),
+          formatDuration(run.to - run.from),
+          line.device,
+          line.text(run.value),
+        ]),
+      numbersFrom: 4,
+    };
+  }
+
+  protected override beside(time: number, step: 1 | -1): number | null {
+    return timeBeside(this.lines, time, step);
+  }
+
+  protected override words(): string {
+    return this.values.words();
   }
 
   protected area(): Area {
@@ -97,6 +126,7 @@ export class StripPanel extends Panel {
     this.create();
     const sourced = sourceLines(this.dataset, this.field, this.boolean ? 'boolean' : 'text', moment, this.width);
     this.lines = sourced.lines;
+    this.window = { from: moment.from, to: moment.to };
     this.fitLanes();
     const ctx = (this.surface as Surface).begin(this.width, this.height);
     ctx.font = palette().font;
@@ -108,7 +138,7 @@ export class StripPanel extends Panel {
     if (this.message.textContent !== words) this.message.textContent = words;
     this.message.hidden = drawn > 0;
     this.point(moment);
-    if (moment.at - this.summarisedAt < SUMMARY_EVERY_MS) return;
+    if ((moment.live || moment.moving) && moment.at - this.summarisedAt < SUMMARY_EVERY_MS) return;
     this.summarisedAt = moment.at;
     this.element.setAttribute('aria-label', say('panel.summaryState', { title: this.title, last: this.values.text() }));
   }

@@ -1,27 +1,17 @@
 // The newest rows of the window as a table, written straight into the page. The row nearest to the crosshair is marked.
 
 import { schemas } from '../state/app';
-import { lowerBound } from '../state/ring';
-import { formatClock, formatValue } from '../view/format';
+import { formatClock } from '../view/format';
 import { cursor } from './cursor';
 import type { Moment } from './loop';
 import { Panel } from './panel';
 import type { Area } from './plot';
+import { newestRows, type TableRow, textOf } from './readings';
 import { type DeviceLine, sourceLines } from './source';
 
 const ROW_HEIGHT = 24;
 const MOST_ROWS = 60;
 const WRITTEN_EVERY_MS = 200;
-
-interface Cell {
-  line: DeviceLine;
-  slot: number;
-}
-interface TableRow {
-  time: number;
-  device: string;
-  cells: (Cell | null)[];
-}
 
 export class TablePanel extends Panel {
   private columns: DeviceLine[][] = [];
@@ -97,39 +87,4 @@ export class TablePanel extends Panel {
       }
     }
   }
-}
-
-function textOf({ line, slot }: Cell): string {
-  const value = line.value[slot] as number;
-  if (!Number.isFinite(value)) return '';
-  const text = line.text(value);
-  // A number's text is the number: with the page's own digits and separators.
-  return text === String(value) ? formatValue(value) : text;
-}
-
-/** The newest rows of all devices, newest first; exported for the tests. */
-export function newestRows(columns: DeviceLine[][], from: number, to: number, count: number): TableRow[] {
-  const devices = new Set(columns.flat().map((line) => line.device));
-  const rows: TableRow[] = [];
-  for (const device of devices) {
-    const lines = columns.map((column) => column.find((line) => line.device === device) ?? null);
-    const times = new Set<number>();
-    for (const line of lines) {
-      if (line === null) continue;
-      const begin = lowerBound(line.rows, from);
-      const end = lowerBound(line.rows, to + 1);
-      for (let i = end - 1; i >= Math.max(begin, end - count); i--) {
-        times.add(line.rows.time[(line.rows.start + i) & line.rows.mask] as number);
-      }
-    }
-    for (const time of times) rows.push({ time, device, cells: lines.map((line) => cellAt(line, time)) });
-  }
-  return rows.sort((a, b) => b.time - a.time).slice(0, count);
-}
-
-function cellAt(line: DeviceLine | null, time: number): Cell | null {
-  if (line === null) return null;
-  const at = lowerBound(line.rows, time);
-  const slot = (line.rows.start + at) & line.rows.mask;
-  return at < line.rows.size && line.rows.time[slot] === time ? { line, slot } : null;
 }

@@ -3,6 +3,7 @@
 
 import { lowerBound } from '../state/ring';
 import { say } from '../text/charts';
+import { formatClock } from '../view/format';
 import { Surface } from './canvas';
 import { cursor } from './cursor';
 import type { Moment } from './loop';
@@ -10,6 +11,7 @@ import { type Box, type Fit, fitBox, isPosition, latitudeOf, project, scaleBar }
 import { palette } from './palette';
 import { Panel } from './panel';
 import type { Area } from './plot';
+import { type ChartTable, MOST_ROWS } from './readings';
 import { type DeviceLine, sourceLines } from './source';
 
 const MARGIN = 26;
@@ -47,6 +49,10 @@ export function trackOf(latitude: DeviceLine, longitude: DeviceLine, from: numbe
   return track;
 }
 
+function placeOf(track: Track, i: number): { latitude: number; longitude: number } {
+  return { latitude: latitudeOf(track.y[i] as number), longitude: (track.x[i] as number) * 360 - 180 };
+}
+
 function boxOf(tracks: Track[]): Box | null {
   const box = { west: 2, east: -1, north: 2, south: -1 };
   for (const track of tracks) {
@@ -81,6 +87,19 @@ export class TrackPanel extends Panel {
     private readonly message: HTMLElement,
   ) {
     super(element, dataset);
+  }
+
+  override table(): ChartTable {
+    const points = this.tracks.flatMap((track) => track.time.map((time, i) => ({ track, time, i })));
+    points.sort((a, b) => b.time - a.time);
+    return {
+      heads: [say('table.time'), say('table.device'), this.latitude, this.longitude],
+      rows: points.slice(0, MOST_ROWS).map(({ track, time, i }) => {
+        const { latitude, longitude } = placeOf(track, i);
+        return [formatClock(time, 3), track.device, latitude.toFixed(5), longitude.toFixed(5)];
+      }),
+      numbersFrom: 2,
+    };
   }
 
   protected area(): Area {
@@ -172,8 +191,8 @@ export class TrackPanel extends Panel {
     ctx.arc(x, y, 4.5, 0, 2 * Math.PI);
     ctx.fillStyle = track.color;
     ctx.fill();
-    const longitude = (track.x[at] as number) * 360 - 180;
-    return `${latitudeOf(track.y[at] as number).toFixed(5)}°, ${longitude.toFixed(5)}°`;
+    const { latitude, longitude } = placeOf(track, at);
+    return `${latitude.toFixed(5)}°, ${longitude.toFixed(5)}°`;
   }
 
   private drawGraticule(ctx: CanvasRenderingContext2D, place: Fit): void {

@@ -28,6 +28,14 @@ export class ValueList {
     return this.items.flatMap(({ box, text }) => (box.hidden ? [] : [text.textContent ?? ''])).join(', ');
   }
 
+  /** For the ear: with the devices, where there are several. */
+  words(): string {
+    const shown = this.items.filter(({ box }) => !box.hidden);
+    return shown
+      .map(({ box, text }) => (shown.length > 1 ? `${box.title} ${text.textContent}` : (text.textContent ?? '')))
+      .join(', ');
+  }
+
   private make(): { box: HTMLElement; chip: HTMLElement; text: HTMLElement } {
     const box = document.createElement('span');
     box.className = 'value';

@@ -3,7 +3,10 @@
 
 import { Surface } from '../chart/canvas';
 import { palette } from '../chart/palette';
+import { type ChartTable, MOST_ROWS } from '../chart/readings';
 import { timeTick, valueTick } from '../chart/ticks';
+import { say } from '../text/charts';
+import { formatInstant, formatValue } from '../view/format';
 import { roundStep, TIME_STEPS } from './time-bars';
 
 export interface FileLine {
@@ -47,6 +50,7 @@ export class FileLinesPlot {
 
   constructor(
     private readonly parent: HTMLElement,
+    private readonly title: string,
     private readonly events: FileLinesEvents,
   ) {
     this.surface = new Surface(parent, 'lines-canvas');
@@ -79,7 +83,39 @@ export class FileLinesPlot {
     this.lines = lines;
     this.span = span;
     this.elapsed = elapsed;
+    this.parent.setAttribute('aria-label', this.summary());
     this.draw();
+  }
+
+  get element(): HTMLElement {
+    return this.parent;
+  }
+
+  /** What is drawn, the latest on top; of two files with the number of each. */
+  table(): ChartTable {
+    const several = this.lines.length > 1;
+    const rows = this.lines.flatMap((line, n) =>
+      line.time.flatMap((time, i) => {
+        const values = [line.mean[i], line.low[i], line.high[i]];
+        if (values.some((value) => value === null || value === undefined)) return [];
+        const at = this.elapsed ? time - line.start : time;
+        const texts = values.map((value) => formatValue(value as number));
+        const when = this.elapsed ? elapsedTick(Math.round(at / 1e6)) : formatInstant(at);
+        return [{ at, texts: several ? [when, String(n + 1), ...texts] : [when, ...texts] }];
+      }),
+    );
+    rows.sort((a, b) => b.at - a.at);
+    return {
+      heads: [
+        say('table.time'),
+        ...(several ? [say('table.file')] : []),
+        say('table.mean'),
+        say('table.lowest'),
+        say('table.highest'),
+      ],
+      rows: rows.slice(0, MOST_ROWS).map(({ texts }) => texts),
+      numbersFrom: 1,
+    };
   }
 
   setMarked(marked: readonly Span[]): void {
@@ -131,13 +167,24 @@ export class FileLinesPlot {
     this.setCursor(this.cursor);
   }
 
-  private range(): [number, number] {
+  private summary(): string {
+    const [low, high] = this.extremes();
+    if (!Number.isFinite(low)) return say('panel.summaryEmpty', { title: this.title });
+    return say('panel.summaryFile', { title: this.title, low: formatValue(low), high: formatValue(high) });
+  }
+
+  private extremes(): [number, number] {
     let low = Number.POSITIVE_INFINITY;
     let high = Number.NEGATIVE_INFINITY;
     for (const line of this.lines) {
       for (const value of line.low) if (value !== null && value < low) low = value;
       for (const value of line.high) if (value !== null && value > high) high = value;
     }
+    return [low, high];
+  }
+
+  private range(): [number, number] {
+    const [low, high] = this.extremes();
     if (!Number.isFinite(low)) return [0, 1];
     const pad = high === low ? Math.max(Math.abs(low) * 0.05, 0.5) : (high - low) * 0.06;
     return [low - pad, high + pad];

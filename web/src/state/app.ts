@@ -93,19 +93,26 @@ export const live: LiveClient = new LiveClient(liveUrl(), {
 });
 
 const END_PLAY_EVERY_MS = 100;
-const REFRESH_AFTER_MS = 150;
+/** Changes that come together are asked for once; a single one at once, for somebody may wait for its charts. */
+const REFRESH_APART_MS = 300;
 const DEVICES_EVERY_MS = 2_000;
 /** Counts of values seen change without a message; with them, fields leave the hidden ones. */
 const CATALOG_EVERY_MS = 15_000;
 let refreshTimer: ReturnType<typeof setTimeout> | undefined;
+let refreshedAt = Number.NEGATIVE_INFINITY;
 
 function scheduleRefresh(): void {
   if (refreshTimer !== undefined) return;
-  refreshTimer = setTimeout(() => {
-    refreshTimer = undefined;
-    // One that is under way may have been answered before the change: after it comes another.
-    void (refreshing ?? Promise.resolve()).then(refresh);
-  }, REFRESH_AFTER_MS);
+  const wait = refreshedAt + REFRESH_APART_MS - performance.now();
+  refreshTimer = setTimeout(
+    () => {
+      refreshTimer = undefined;
+      refreshedAt = performance.now();
+      // One that is under way may have been answered before the change: after it comes another.
+      void (refreshing ?? Promise.resolve()).then(refresh);
+    },
+    Math.max(wait, 0),
+  );
 }
 
 async function refreshSchemas(names: string[]): Promise<void> {
@@ -170,7 +177,33 @@ function leaveOpenedPast(rates: Stats['datasets']): void {
 
 async function refreshDevices(): Promise<void> {
   const answer = await getDevices();
-  if (answer.ok) devices.value = answer.value.devices;
+  if (!answer.ok) return;
+  devices.value = answer.value.devices;
+  repaint();
+}
+
+interface Named {
+  streamed: readonly string[];
+  listed: readonly DeviceInfo[];
+  names: string[];
+}
+const named = new Map<string, Named>();
+const NONE: readonly string[] = [];
+
+/**
+ * The devices of a dataset, each at the place that gives it its colour: those of the live window, then those that the server lists
+ * besides, which may be in the past. Asked for at every frame, made when one of both has changed.
+ */
+export function namesOfDevices(of: string): string[] {
+  const streamed = live.feeds.get(of)?.current?.devices ?? NONE;
+  const listed = devices.peek();
+  const known = named.get(of);
+  if (known?.streamed === streamed && known.listed === listed) return known.names;
+  const first = new Set(streamed);
+  const others = listed.filter((d) => d.dataset === of && !first.has(d.device)).map((d) => d.device);
+  const names = [...streamed, ...others];
+  named.set(of, { streamed, listed, names });
+  return names;
 }
 
 function poll(every: number, ask: () => Promise<void>): void {

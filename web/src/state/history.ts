@@ -1,31 +1,41 @@
-// The past that the rings do not hold: numbers from `/series` with lowest, highest, average and last at the panel's pixel
-// width, texts from `/events`. Panels ask while they are drawn; questions of one moment are gathered into one request per
+// The past that the rings do not hold: lines from `/series` as pictures (first, lowest, highest and last reading of each pixel
+// column), other numbers as lowest, highest, average and last of buckets, texts from `/events`. Panels ask while they are drawn; questions of one moment are gathered into one request per
 // dataset and device.
 
-import { getEvents, getSeries, type SeriesAnswer, type StoredEvent } from '../wire/rest';
+import {
+  getEvents,
+  getPicture,
+  getSeries,
+  type PictureAnswer,
+  type SeriesAnswer,
+  type StoredEvent,
+} from '../wire/rest';
 import { type Rows, TextTable } from './ring';
 import { parseInstant, type Stretch } from './window';
 
-/** One field of one device over one window, in buckets. */
+/** One field of one device over one window, in buckets or in the readings of a picture. */
 export interface PastLine extends Rows {
   value: Float64Array;
   low: Float64Array | null;
   high: Float64Array | null;
   /** Last value of each bucket. */
   last: Float64Array;
-  /** µs per bucket. */
+  /** µs per bucket or pixel column. */
   bucket: number;
   /** What a number of a text field reads as. */
   text: (value: number) => string;
 }
 
-export type PastKind = 'number' | 'boolean' | 'text';
+export type PastKind = 'line' | 'number' | 'boolean' | 'text';
 
 export interface PastQuestion {
   dataset: string;
   device: string;
   field: string;
-  /** Of numbers the extremes are asked for, of truth values the last of each bucket, of texts the events themselves. */
+  /**
+   * Of a line its picture is asked for, of other numbers average and extremes of buckets, whose times all fields share, of truth
+   * values the last of each bucket, of texts the events themselves.
+   */
   kind: PastKind;
   from: number;
   to: number;
@@ -36,6 +46,7 @@ export interface PastQuestion {
 
 type Entry = { line: PastLine | null; detail: string | null };
 
+/** The panels of one frame ask at once; frames that follow each other, as of a drag, do not all ask. */
 const GATHER_MS = 40;
 /** Requests under way; further questions wait, and those of a block that was passed meanwhile are dropped. */
 const MOST_UNDER_WAY = 4;
@@ -68,7 +79,7 @@ function bytesOf(line: PastLine): number {
 }
 
 function keyOf(q: PastQuestion): string {
-  return JSON.stringify([q.dataset, q.device, q.from, q.to, q.points, q.field]);
+  return JSON.stringify([q.dataset, q.device, q.from, q.to, q.points, q.kind, q.field]);
 }
 
 function padded(length: number): number {
@@ -110,6 +121,20 @@ export function lineOf(answer: SeriesAnswer, question: PastQuestion): PastLine {
   };
 }
 
+/** The line of one field in a picture; exported for the tests. */
+export function pictureOf(answer: PictureAnswer, field: string): PastLine {
+  const found = answer.series.find((s) => s.field === field);
+  const count = found?.time.length ?? 0;
+  const size = padded(count);
+  const time = new Float64Array(size);
+  time.set(found?.time ?? []);
+  const value = numberColumn(found?.values, size);
+  return {
+    ...{ time, start: 0, size: count, mask: size - 1, text: String },
+    ...{ bucket: (answer.to - answer.from) / answer.columns, value, last: value, low: null, high: null },
+  };
+}
+
 /** The line of a text field from events, newest first; exported for the tests. */
 export function textLineOf(events: StoredEvent[], field: string): PastLine {
   const size = padded(events.length);
@@ -141,7 +166,7 @@ export function textLineOf(events: StoredEvent[], field: string): PastLine {
 }
 
 function laneOf(q: PastQuestion): string {
-  return JSON.stringify([q.dataset, q.device, q.field]);
+  return JSON.stringify([q.dataset, q.device, q.kind, q.field]);
 }
 
 export class History {
@@ -154,6 +179,7 @@ export class History {
   private window = '';
   private bytes = 0;
   private underWay = 0;
+  private flushedAt = Number.NEGATIVE_INFINITY;
   /** Rises with every answer. */
   version = 0;
 
@@ -175,7 +201,7 @@ export class History {
     if (question.moving !== true && window !== this.window) this.leaveWindow(window);
     this.entries.set(key, { line: null, detail: null });
     this.asked.push(question);
-    this.timer ??= setTimeout(() => this.flush(), GATHER_MS);
+    this.timer ??= setTimeout(() => this.flush(), Math.max(this.flushedAt + GATHER_MS - performance.now(), 0));
     return null;
   }
 
@@ -203,6 +229,7 @@ export class History {
 
   private flush(): void {
     this.timer = undefined;
+    this.flushedAt = performance.now();
     if (this.underWay >= MOST_UNDER_WAY) {
       this.dropPassed();
       this.timer = setTimeout(() => this.flush(), GATHER_MS);
@@ -218,7 +245,9 @@ export class History {
     this.asked = [];
     const { signal } = this.abort;
     for (const questions of batches.values()) {
-      if (questions[0]?.kind === 'text') for (const q of questions) void this.count(this.fetchText(q, signal));
+      const kind = questions[0]?.kind;
+      if (kind === 'text') for (const q of questions) void this.count(this.fetchText(q, signal));
+      else if (kind === 'line') void this.count(this.fetchPicture(questions, signal));
       else void this.count(this.fetchSeries(questions, signal));
     }
   }
@@ -251,6 +280,18 @@ export class History {
         q,
         answer.ok ? { line: lineOf(answer.value, q), detail: null } : { line: null, detail: answer.detail },
       );
+    }
+  }
+
+  private async fetchPicture(questions: PastQuestion[], signal: AbortSignal): Promise<void> {
+    const answer = await getPicture(
+      { ...(questions[0] as PastQuestion), fields: questions.map((q) => q.field) },
+      signal,
+    );
+    if (signal.aborted) return;
+    for (const q of questions) {
+      const line = answer.ok ? pictureOf(answer.value, q.field) : null;
+      this.settle(q, { line, detail: answer.ok ? null : answer.detail });
     }
   }
 

@@ -167,15 +167,6 @@ export function valueAtOrBefore(rows: Rows, column: Float64Array, time: number):
   return -1;
 }
 
-/** The newest value of `column`; NaN when there is none. */
-export function lastValue(rows: Rows, column: Float64Array): number {
-  for (let i = rows.size - 1; i >= 0; i--) {
-    const value = column[(rows.start + i) & rows.mask] as number;
-    if (Number.isFinite(value)) return value;
-  }
-  return Number.NaN;
-}
-
 /** Texts by number. Full, it hands out one number for all further texts: such a field is an identifier, not a state. */
 export class TextTable {
   readonly texts: string[] = [];

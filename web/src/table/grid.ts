@@ -1,6 +1,7 @@
 // A table of any number of rows. It lays out only what is seen, in row elements that are used again; cells get their text
 // directly. One tab stop: arrows, Page Up and Down, Home and End move the active row, Enter opens it.
 
+import { loop } from '../chart/loop';
 import { ScrollScale } from './scroll';
 
 export interface GridColumn {
@@ -60,7 +61,7 @@ export class Grid<Row> {
   private opened = -1;
   /** The scroll position that this grid has set itself. */
   private ownScroll = -1;
-  private frame = 0;
+  private readonly drawing = () => this.draw();
 
   constructor(
     parent: HTMLElement,
@@ -96,7 +97,7 @@ export class Grid<Row> {
 
   dispose(): void {
     this.observer.disconnect();
-    cancelAnimationFrame(this.frame);
+    loop.forget(this.drawing);
     this.element.remove();
   }
 
@@ -145,11 +146,7 @@ export class Grid<Row> {
   }
 
   request(): void {
-    if (this.frame !== 0) return;
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0;
-      this.draw();
-    });
+    loop.once(this.drawing);
   }
 
   private resize(): void {

@@ -3,7 +3,7 @@
 import type { ScreenModule } from '../screens/registry';
 import { latencyMs, link, rates, setLanguage, setTheme, theme } from '../state/app';
 import type { Theme } from '../state/url';
-import { type Language, language } from '../text/area';
+import { type Language, language, textsFor } from '../text/area';
 import { say } from '../text/shell';
 import { formatClock, formatLatency, formatRate } from './format';
 import { HelpIcon, MoonIcon, SunIcon, SystemIcon } from './icons';
@@ -75,6 +75,9 @@ function LanguageButton() {
       lang={other}
       title={say('language.other')}
       aria-label={`${other.toUpperCase()}, ${say('language.other')}`}
+      // Who comes near will press it: the texts are on their way by then.
+      onPointerEnter={() => void textsFor(other)}
+      onFocus={() => void textsFor(other)}
       onClick={() => setLanguage(other)}
       data-testid="language"
     >

@@ -24,6 +24,7 @@ export const LoopIcon = () => (
 export const OverlayIcon = () => (
   <Icon path="M1.5 10c2-6 4-6 6 0s4 6 7 0M1.5 5.5h1.6M5 5.5h1.6M8.5 5.5h1.6M12 5.5h1.6" />
 );
+export const TableIcon = () => <Icon path="M2.5 3h11v10h-11zM2.5 6.4h11M2.5 9.7h11M6.5 3v10" />;
 export const PlusIcon = () => <Icon path="M8 3v10M3 8h10" />;
 export const UndoIcon = () => <Icon path="M5.5 3.5 2.5 6.5l3 3M3 6.5h6.5a3.5 3.5 0 0 1 0 7H6" />;
 export const RedoIcon = () => <Icon path="M10.5 3.5l3 3-3 3M13 6.5H6.5a3.5 3.5 0 0 0 0 7H10" />;

@@ -8,6 +8,7 @@ import { TrackPanel } from '../chart/track-panel';
 import { ValueList } from '../chart/values';
 import { say } from '../text/charts';
 import type { SchemaField } from '../wire/rest';
+import { type Readable, TableButton } from './chart-table';
 
 interface FieldProps {
   dataset: string;
@@ -20,28 +21,38 @@ export function titleOf(field: SchemaField): string {
   return label.includes(' ') ? label : label.replaceAll('_', ' ').trim() || label;
 }
 
+/** Of a chart whose crosshair follows the arrow keys: a screen reader leaves them to it. */
+export function keyed(title: string) {
+  return { tabIndex: 0, role: 'application', 'aria-roledescription': say('panel.role'), 'aria-label': title } as const;
+}
+
 function Unit({ unit }: { unit: string }) {
   return unit === '' ? null : <small class="unit">{unit}</small>;
 }
 
 export function usePanel(
-  make: (parts: { box: HTMLElement; values: HTMLElement; message: HTMLElement }) => { destroy(): void },
+  make: (parts: { box: HTMLElement; values: HTMLElement; message: HTMLElement }) => Readable & { destroy(): void },
   key: string,
 ) {
   const box = useRef<HTMLDivElement>(null);
   const values = useRef<HTMLSpanElement>(null);
   const message = useRef<HTMLParagraphElement>(null);
+  const panel = useRef<Readable | null>(null);
   useEffect(() => {
     if (box.current === null || values.current === null || message.current === null) return undefined;
-    const panel = make({ box: box.current, values: values.current, message: message.current });
-    return () => panel.destroy();
+    const made = make({ box: box.current, values: values.current, message: message.current });
+    panel.current = made;
+    return () => {
+      panel.current = null;
+      made.destroy();
+    };
   }, [key]);
-  return { box, values, message };
+  return { box, values, message, panel };
 }
 
 export function LineFigure({ dataset, field }: FieldProps) {
   const title = titleOf(field);
-  const { box, values, message } = usePanel(
+  const { box, values, message, panel } = usePanel(
     (p) =>
       new LinePanel(p.box, dataset, [field.name], `${title} ${field.unit}`.trim(), new ValueList(p.values), p.message),
     `${dataset}/${field.name}`,
@@ -54,8 +65,9 @@ export function LineFigure({ dataset, field }: FieldProps) {
         </span>
         <span class="values" ref={values} />
         <Unit unit={field.unit} />
+        <TableButton title={title} panel={panel} />
       </figcaption>
-      <div class="plot" ref={box} tabIndex={0} role="img" aria-label={title} />
+      <div class="plot" ref={box} {...keyed(title)} />
       <p class="message" ref={message} hidden />
     </figure>
   );
@@ -64,7 +76,7 @@ export function LineFigure({ dataset, field }: FieldProps) {
 export function StripFigure({ dataset, field }: FieldProps) {
   const title = titleOf(field);
   const boolean = field.type === 'boolean';
-  const { box, values, message } = usePanel(
+  const { box, values, message, panel } = usePanel(
     (p) => new StripPanel(p.box, dataset, field.name, title, boolean, new ValueList(p.values), p.message),
     `${dataset}/${field.name}`,
   );
@@ -75,8 +87,9 @@ export function StripFigure({ dataset, field }: FieldProps) {
           {title}
         </span>
         <span class="values" ref={values} />
+        <TableButton title={title} panel={panel} />
       </figcaption>
-      <div class="lanes" ref={box} tabIndex={0} role="img" aria-label={title} />
+      <div class="lanes" ref={box} {...keyed(title)} />
       <p class="message" ref={message} hidden />
     </figure>
   );
@@ -91,7 +104,7 @@ export function TrackFigure({
   latitude: string;
   longitude: string;
 }) {
-  const { box, values, message } = usePanel(
+  const { box, values, message, panel } = usePanel(
     (p) => new TrackPanel(p.box, dataset, latitude, longitude, p.values, p.message),
     `${dataset}/${latitude}/${longitude}`,
   );
@@ -100,6 +113,7 @@ export function TrackFigure({
       <figcaption>
         <span class="title">{say('panel.track')}</span>
         <span class="values plain" ref={values} />
+        <TableButton title={say('panel.track')} panel={panel} />
       </figcaption>
       <div class="ground" ref={box} tabIndex={0} role="img" aria-label={say('panel.track')} />
       <p class="message" ref={message} hidden />

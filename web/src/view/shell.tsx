@@ -1,12 +1,14 @@
 // The frame of every screen: navigation, head, the screen itself, and what is said when it or the server is not there.
 
 import { useEffect, useRef } from 'preact/hooks';
+import { SAID_ID } from '../chart/keys';
 import { shown, trouble } from '../screens/current';
 import { isScreen, SCREENS, type ScreenName } from '../screens/registry';
 import { hrefOfScreen, kiosk, link, screen } from '../state/app';
 import { HOME_SCREEN } from '../state/url';
 import { language } from '../text/area';
 import { say } from '../text/shell';
+import { ChartTableDialog } from './chart-table';
 import { formatClock } from './format';
 import { Header } from './header';
 import { Logo, ScreenIcon } from './icons';
@@ -119,6 +121,8 @@ export function Shell() {
         </main>
       </div>
       <Shortcuts />
+      <ChartTableDialog />
+      <output id={SAID_ID} class="visually-hidden" />
     </div>
   );
 }

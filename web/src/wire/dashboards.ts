@@ -1,6 +1,6 @@
 // Saved dashboards on the server.
 
-import { type Answer, request } from './rest';
+import { call, path, type Reply } from './call';
 
 export interface DashboardLine {
   id: string;
@@ -18,25 +18,24 @@ export interface SavedDashboard {
   document: unknown;
 }
 
-const PATH = '/api/v1/dashboards';
-const pathOf = (id: string) => `${PATH}/${encodeURIComponent(id)}`;
+const pathOf = (id: string) => path('/dashboards/{}', id);
 
-export function listDashboards(): Promise<Answer<{ dashboards: DashboardLine[] }>> {
-  return request('GET', PATH);
+export function listDashboards(): Promise<Reply<{ dashboards: DashboardLine[] }>> {
+  return call(path('/dashboards'));
 }
 
-export function readDashboard(id: string): Promise<Answer<SavedDashboard>> {
-  return request('GET', pathOf(id));
+export function readDashboard(id: string): Promise<Reply<SavedDashboard>> {
+  return call(pathOf(id));
 }
 
-export function createDashboard(name: string, document: unknown): Promise<Answer<SavedDashboard>> {
-  return request('POST', PATH, { name, document });
+export function createDashboard(name: string, document: unknown): Promise<Reply<SavedDashboard>> {
+  return call(path('/dashboards'), { method: 'POST', json: { name, document } });
 }
 
-export function changeDashboard(id: string, name: string, document: unknown): Promise<Answer<SavedDashboard>> {
-  return request('PUT', pathOf(id), { name, document });
+export function changeDashboard(id: string, name: string, document: unknown): Promise<Reply<SavedDashboard>> {
+  return call(pathOf(id), { method: 'PUT', json: { name, document } });
 }
 
-export function deleteDashboard(id: string): Promise<Answer<null>> {
-  return request('DELETE', pathOf(id));
+export function deleteDashboard(id: string): Promise<Reply<null>> {
+  return call(pathOf(id), { method: 'DELETE' });
 }

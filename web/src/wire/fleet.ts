@@ -6,7 +6,7 @@ export interface Simulation {
   id: number;
   prototype: string;
   dataset: string;
-  state: 'running' | 'paused' | 'ended' | 'failed' | string;
+  state: 'running' | 'paused' | 'finished' | 'failed';
   problem?: string;
   /** A duration, or "recorded". */
   period: string;

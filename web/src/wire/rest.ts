@@ -1,4 +1,6 @@
-// The REST interface, as far as the dashboard reads it. A failure is a value: `null` body with the reason.
+// What the charts read over REST: datasets, schemas, devices, series and events.
+
+import { call, listOf, path, query, type Reply } from './call';
 
 export interface DatasetInfo {
   name: string;
@@ -53,6 +55,14 @@ export interface Series {
   values: (number | null)[];
 }
 
+/** Of each pixel column first, lowest, highest and last reading: every field with times of its own. */
+export interface PictureAnswer {
+  from: number;
+  to: number;
+  columns: number;
+  series: (Series & { time: number[] })[];
+}
+
 export interface SeriesAnswer {
   /** Width of a bucket, µs; the server takes a round one, at least as wide as asked for. */
   interval_us: number;
@@ -61,56 +71,16 @@ export interface SeriesAnswer {
   series: Series[];
 }
 
-export type Answer<T> = { ok: true; value: T } | { ok: false; detail: string; aborted: boolean };
-
-interface Ask {
-  body?: unknown;
-  signal?: AbortSignal | undefined;
+export function getDatasets(): Promise<Reply<{ datasets: DatasetInfo[] }>> {
+  return call(path('/datasets'));
 }
 
-/** One request with JSON in and out; an answer without a body is null. */
-export async function request<T>(
-  method: string,
-  path: string,
-  body?: unknown,
-  signal?: AbortSignal,
-): Promise<Answer<T>> {
-  return send(method, path, { body, signal });
+export function getSchema(dataset: string): Promise<Reply<Schema>> {
+  return call(path('/datasets/{}/schema', dataset));
 }
 
-async function send<T>(method: string, path: string, { body, signal }: Ask): Promise<Answer<T>> {
-  const headers: Record<string, string> = { accept: 'application/json' };
-  if (body !== undefined) headers['content-type'] = 'application/json';
-  try {
-    const response = await fetch(path, {
-      method,
-      headers,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      ...(signal ? { signal } : {}),
-    });
-    const answer = (response.status === 204 ? null : await response.json()) as (T & { detail?: string }) | null;
-    if (response.ok) return { ok: true, value: answer as T };
-    return { ok: false, detail: answer?.detail ?? `${response.status}`, aborted: false };
-  } catch (error) {
-    const aborted = error instanceof DOMException && error.name === 'AbortError';
-    return { ok: false, detail: error instanceof Error ? error.message : String(error), aborted };
-  }
-}
-
-function get<T>(path: string, signal?: AbortSignal): Promise<Answer<T>> {
-  return send('GET', path, { signal });
-}
-
-export function getDatasets(): Promise<Answer<{ datasets: DatasetInfo[] }>> {
-  return get('/api/v1/datasets');
-}
-
-export function getSchema(dataset: string): Promise<Answer<Schema>> {
-  return get(`/api/v1/datasets/${encodeURIComponent(dataset)}/schema`);
-}
-
-export function getDevices(): Promise<Answer<{ devices: DeviceInfo[] }>> {
-  return get('/api/v1/devices');
+export function getDevices(): Promise<Reply<{ devices: DeviceInfo[] }>> {
+  return call(path('/devices'));
 }
 
 export interface SeriesQuery {
@@ -125,21 +95,19 @@ export interface SeriesQuery {
   agg: string;
 }
 
-/** A comma inside a name is written with a backslash before it. */
-function listOf(names: string[]): string {
-  return names.map((name) => name.replaceAll(',', '\\,')).join(',');
+export function getSeries(question: SeriesQuery, signal: AbortSignal): Promise<Reply<SeriesAnswer>> {
+  return askSeries(question, signal);
 }
 
-export function getSeries(query: SeriesQuery, signal: AbortSignal): Promise<Answer<SeriesAnswer>> {
-  const parameters = new URLSearchParams({
-    fields: listOf(query.fields),
-    from: String(Math.round(query.from)),
-    to: String(Math.round(query.to)),
-    points: String(query.points),
-    agg: query.agg,
-  });
-  if (query.device !== '') parameters.set('device', query.device);
-  return get(`/api/v1/datasets/${encodeURIComponent(query.dataset)}/series?${parameters}`, signal);
+/** `agg=m4`: what draws the same line as all readings. `points` are the pixel columns of the window. */
+export function getPicture(question: Omit<SeriesQuery, 'agg'>, signal: AbortSignal): Promise<Reply<PictureAnswer>> {
+  return askSeries({ ...question, agg: 'm4' }, signal);
+}
+
+function askSeries<T>(question: SeriesQuery, signal: AbortSignal): Promise<Reply<T>> {
+  const { device, fields, from, to, points, agg } = question;
+  const parameters = query({ fields: listOf(fields), device, from, to, points, agg });
+  return call(`${path('/datasets/{}/series', question.dataset)}${parameters}`, { signal });
 }
 
 export interface StoredEvent {
@@ -159,14 +127,8 @@ export interface EventsQuery {
 }
 
 /** The newest events of the window, newest first, with one field. */
-export function getEvents(query: EventsQuery, signal: AbortSignal): Promise<Answer<{ events: StoredEvent[] }>> {
-  const parameters = new URLSearchParams({
-    fields: listOf([query.field]),
-    from: String(Math.round(query.from)),
-    to: String(Math.round(query.to)),
-    limit: String(query.limit),
-    order: 'desc',
-    device: query.device,
-  });
-  return get(`/api/v1/datasets/${encodeURIComponent(query.dataset)}/events?${parameters}`, signal);
+export function getEvents(question: EventsQuery, signal: AbortSignal): Promise<Reply<{ events: StoredEvent[] }>> {
+  const { device, field, from, to, limit } = question;
+  const parameters = query({ fields: listOf([field]), device, from, to, limit, order: 'desc' });
+  return call(`${path('/datasets/{}/events', question.dataset)}${parameters}`, { signal });
 }

@@ -13,7 +13,8 @@ import { Tile } from '../../chart/tile';
 import { TrackPanel } from '../../chart/track-panel';
 import { ValueList } from '../../chart/values';
 import { schemas } from '../../state/app';
-import { titleOf, usePanel } from '../../view/panels';
+import { type Readable, TableButton } from '../../view/chart-table';
+import { keyed, titleOf, usePanel } from '../../view/panels';
 import type { SchemaField } from '../../wire/rest';
 import { type PanelSpec, TRAITS } from './board';
 import { say } from './text';
@@ -51,7 +52,7 @@ function positionOf(dataset: string): [string, string] | null {
   return latitude === undefined || longitude === undefined ? null : [latitude.name, longitude.name];
 }
 
-function makePanel(panel: PanelSpec, title: string, unit: string, p: Parts): { destroy(): void } {
+function makePanel(panel: PanelSpec, title: string, unit: string, p: Parts): Readable & { destroy(): void } {
   const { dataset, fields, thresholds, kind, ends } = panel;
   const [first = '', second = ''] = fields;
   const full = `${title} ${unit}`.trim();
@@ -85,6 +86,10 @@ function makePanel(panel: PanelSpec, title: string, unit: string, p: Parts): { d
   }
 }
 
+/** Kinds over time, whose crosshair follows the keys. */
+const KEYED = new Set<PanelSpec['kind']>(['line', 'area', 'bar', 'heatmap', 'state']);
+const picture = (title: string) => ({ tabIndex: 0, role: 'img', 'aria-label': title }) as const;
+
 const BOX: Partial<Record<PanelSpec['kind'], string>> = { map: 'ground', state: 'lanes' };
 
 function Drawn({ panel, caption }: { panel: PanelSpec; caption: ComponentChildren }) {
@@ -92,7 +97,8 @@ function Drawn({ panel, caption }: { panel: PanelSpec; caption: ComponentChildre
   const unit = unitOf(panel);
   const { kind, dataset, fields, thresholds, ends } = panel;
   const key = JSON.stringify([kind, dataset, fields, thresholds, ends, title, unit, positionOf(dataset)]);
-  const { box, values, message } = usePanel((p) => makePanel(panel, title, unit, p), key);
+  const drawn = usePanel((p) => makePanel(panel, title, unit, p), key);
+  const { box, values, message } = drawn;
   const stat = kind === 'stat';
   return (
     <>
@@ -103,6 +109,7 @@ function Drawn({ panel, caption }: { panel: PanelSpec; caption: ComponentChildre
         </span>
         {!stat && <span class={kind === 'map' || kind === 'scatter' ? 'values plain' : 'values'} ref={values} />}
         {!stat && kind !== 'gauge' && unit !== '' && <small class="unit">{unit}</small>}
+        {!stat && <TableButton title={title} panel={drawn.panel} />}
       </figcaption>
       {stat && (
         <span class="reading">
@@ -113,7 +120,7 @@ function Drawn({ panel, caption }: { panel: PanelSpec; caption: ComponentChildre
       {stat ? (
         <div class="spark-box" ref={box} aria-hidden="true" key={key} />
       ) : (
-        <div class={BOX[kind] ?? 'plot'} ref={box} tabIndex={0} role="img" aria-label={title} key={key} />
+        <div class={BOX[kind] ?? 'plot'} ref={box} {...(KEYED.has(kind) ? keyed(title) : picture(title))} key={key} />
       )}
       <p class="message" ref={message} hidden />
     </>

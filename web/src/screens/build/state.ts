@@ -2,6 +2,7 @@
 
 import { batch, computed, signal } from '@preact/signals';
 import { own, schemas, setOwn } from '../../state/app';
+import type { Reply } from '../../wire/call';
 import {
   changeDashboard,
   createDashboard,
@@ -11,7 +12,6 @@ import {
   readDashboard,
   type SavedDashboard,
 } from '../../wire/dashboards';
-import type { Answer } from '../../wire/rest';
 import {
   type Board,
   begun,
@@ -118,7 +118,7 @@ export function close(): void {
   writeAddress();
 }
 
-function taken(answer: Answer<SavedDashboard>, edit: boolean): boolean {
+function taken(answer: Reply<SavedDashboard>, edit: boolean): boolean {
   if (!answer.ok) {
     message.value = say('board.failed', { detail: answer.detail });
     return false;

@@ -17,7 +17,7 @@ import {
   type SimulationChange,
 } from '../../wire/fleet';
 import { getPrototypes, type Prototype } from '../../wire/streams';
-import { type DevicesKey, say } from './text';
+import { say } from './text';
 
 const POLL_MS = 1_000;
 const KEPT = 90;
@@ -67,10 +67,33 @@ function RateLine({ simulation }: { simulation: Simulation }) {
   return <div class="rate-line" ref={box} aria-hidden="true" />;
 }
 
+function PeriodSelect({
+  value,
+  choose,
+  ...more
+}: {
+  value: string;
+  choose: (period: string) => void;
+  'data-testid'?: string;
+}) {
+  const periods = PERIODS.includes(value) ? PERIODS : [...PERIODS, value];
+  return (
+    <label class="field-label">
+      {say('sim.period')}
+      <select class="field-select" value={value} onChange={(event) => choose(event.currentTarget.value)} {...more}>
+        {periods.map((period) => (
+          <option key={period} value={period}>
+            {period === 'recorded' ? say('sim.recorded') : period}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
 function Controls({ simulation, change }: { simulation: Simulation; change: (change: SimulationChange) => void }) {
   const count = useSignal<string | null>(null);
   const speeds = SPEEDS.includes(simulation.speed) ? SPEEDS : [...SPEEDS, simulation.speed].sort((a, b) => a - b);
-  const periods = PERIODS.includes(simulation.period) ? PERIODS : [...PERIODS, simulation.period];
   const running = simulation.state === 'running';
   return (
     <div class="controls">
@@ -96,21 +119,7 @@ function Controls({ simulation, change }: { simulation: Simulation; change: (cha
           ))}
         </select>
       </label>
-      <label class="field-label">
-        {say('sim.period')}
-        <select
-          class="field-select"
-          value={simulation.period}
-          onChange={(event) => change({ period: event.currentTarget.value })}
-          data-testid="period"
-        >
-          {periods.map((period) => (
-            <option key={period} value={period}>
-              {period === 'recorded' ? say('sim.recorded') : period}
-            </option>
-          ))}
-        </select>
-      </label>
+      <PeriodSelect value={simulation.period} choose={(period) => change({ period })} data-testid="period" />
       <form
         class="row-of"
         onSubmit={(event) => {
@@ -160,7 +169,7 @@ function Card({ simulation, label, changed }: { simulation: Simulation; label: s
           {label} <small class="hint">{simulation.prototype}</small>
         </h3>
         <span class={`badge ${running ? 'good' : simulation.state === 'failed' ? 'bad' : 'warn'}`} data-testid="state">
-          {say(`sim.state.${simulation.state}` as DevicesKey)}
+          {say(`sim.state.${simulation.state}`)}
         </span>
         <button
           type="button"
@@ -238,22 +247,12 @@ function Add({ prototypes, done }: { prototypes: Prototype[]; done: () => void }
           ))}
         </select>
       </label>
-      <label class="field-label">
-        {say('sim.period')}
-        <select
-          class="field-select"
-          value={period.value}
-          onChange={(event) => {
-            period.value = event.currentTarget.value;
-          }}
-        >
-          {PERIODS.map((name) => (
-            <option key={name} value={name}>
-              {name === 'recorded' ? say('sim.recorded') : name}
-            </option>
-          ))}
-        </select>
-      </label>
+      <PeriodSelect
+        value={period.value}
+        choose={(name) => {
+          period.value = name;
+        }}
+      />
       <label class="field-label">
         {say('sim.devices')}
         <input

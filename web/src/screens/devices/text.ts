@@ -2,4 +2,3 @@ import { area } from '../../text/area';
 import english from '../../text/en/devices';
 
 export const say = area('devices', english);
-export type DevicesKey = keyof typeof english;

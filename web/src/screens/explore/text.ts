@@ -2,4 +2,3 @@ import { area } from '../../text/area';
 import english from '../../text/en/explore';
 
 export const say = area('explore', english);
-export type ExploreKey = keyof typeof english;

@@ -7,6 +7,7 @@ import { formatMeasure, formatNumber, formatPercent } from '../../kit/format';
 import { Note, Search, Trouble } from '../../kit/kit';
 import { formatMicros } from '../../kit/time';
 import { setOwn, theme } from '../../state/app';
+import { type Readable, TableButton } from '../../view/chart-table';
 import { formatDuration } from '../../view/format';
 import type { Failure } from '../../wire/call';
 import type { FieldProfile } from '../../wire/explore';
@@ -36,13 +37,16 @@ function sheetOf(file: FileInfo, profile: FileProfile): Sheet {
 function Chart({ desk, field, label, unit }: { desk: Desk; field: string; label: string; unit: string }) {
   const box = useRef<HTMLDivElement>(null);
   const value = useRef<HTMLSpanElement>(null);
+  const plot = useRef<Readable | null>(null);
   useEffect(() => {
     if (box.current === null) return;
-    return desk.addChart(box.current, field, (values) => {
+    const made = desk.addChart(box.current, field, `${label} ${unit}`.trim(), (values) => {
       if (value.current === null) return;
       value.current.textContent = values.map((v) => (Number.isNaN(v) ? '–' : formatMeasure(v))).join(' · ');
     });
-  }, [desk, field]);
+    plot.current = made.plot;
+    return made.remove;
+  }, [desk, field, label, unit]);
   return (
     <figure class="card file-chart" data-testid="file-chart">
       <figcaption>
@@ -51,8 +55,9 @@ function Chart({ desk, field, label, unit }: { desk: Desk; field: string; label:
         </span>
         {unit !== '' && <small>{unit}</small>}
         <span class="reading-value" ref={value} />
+        <TableButton title={label} panel={plot} />
       </figcaption>
-      <div class="file-chart-box" ref={box} />
+      <div class="file-chart-box" ref={box} tabIndex={0} role="img" aria-label={label} />
     </figure>
   );
 }

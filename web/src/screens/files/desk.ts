@@ -98,8 +98,13 @@ export class Desk {
     return this.sheets.length > 1;
   }
 
-  addChart(parent: HTMLElement, field: string, readout: (values: number[]) => void): () => void {
-    const plot = new FileLinesPlot(parent, {
+  addChart(
+    parent: HTMLElement,
+    field: string,
+    title: string,
+    readout: (values: number[]) => void,
+  ): { plot: FileLinesPlot; remove: () => void } {
+    const plot = new FileLinesPlot(parent, title, {
       point: (time) => this.point(time),
       zoom: (from, to) => this.zoom({ from, to }),
       reset: () => this.zoom(null),
@@ -109,12 +114,13 @@ export class Desk {
     plot.setMarked(this.markedSpans);
     this.showChart(field);
     this.askSoon();
-    return () => {
+    const remove = () => {
       plot.dispose();
       this.charts.delete(field);
       this.readouts.delete(field);
       this.lines.delete(field);
     };
+    return { plot, remove };
   }
 
   addTrack(parent: HTMLElement): () => void {

@@ -106,8 +106,9 @@ function Begins({ oldest, span }: { oldest: number; span: number }) {
 
 /** Says why the charts are empty or half empty, when they are, and leads to where the events are. */
 function Notice({ info }: { info: DatasetInfo }) {
-  // Time passes without a signal: this one comes every second.
+  // Time passes without a signal: this one comes every second; that of another window's rows comes with them.
   rates.value;
+  structure.value;
   const feed = live.feeds.get(info.name);
   if (feed?.refusal) return <p class="notice">{say('dataset.refused', { detail: feed.refusal })}</p>;
   const current = view.value;

@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { seriesColor } from '../../chart/palette';
-import { devices, hiddenDevices, live, structure, theme, toggleDevice } from '../../state/app';
+import { devices, hiddenDevices, live, namesOfDevices, structure, theme, toggleDevice } from '../../state/app';
 import { formatAge, formatRate } from '../../view/format';
 import type { DeviceInfo } from '../../wire/rest';
 import { say } from './text';
@@ -14,9 +14,7 @@ const TICK_MS = 1_000;
 function devicesOf(dataset: string): { name: string; info: DeviceInfo | null; position: number; seen: number }[] {
   const listed = devices.value.filter((d) => d.dataset === dataset);
   const intake = live.feeds.get(dataset)?.current;
-  const streamed = intake?.devices ?? [];
-  const names = [...streamed, ...listed.map((d) => d.device).filter((name) => !streamed.includes(name))];
-  return names.map((name, position) => {
+  return namesOfDevices(dataset).map((name, position) => {
     const info = listed.find((d) => d.device === name) ?? null;
     // The stream knows before the list does, which is asked for every other second.
     const newest = intake?.rings.get(name)?.newest ?? Number.NaN;

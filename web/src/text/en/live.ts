@@ -6,7 +6,6 @@ export default {
   'dataset.fields': '{used} of {all} fields used, {empty} empty hidden',
   'dataset.fieldsAll': '{all} fields',
   'dataset.events': '{events} events',
-  'dataset.open': 'Open {dataset}',
   'dataset.more': 'Show {count} more charts',
   'dataset.fewer': 'Show fewer charts',
   'dataset.silent': 'No event in this window. The newest is from {time}, {age}.',

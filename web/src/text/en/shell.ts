@@ -33,7 +33,6 @@ export default {
   'window.hint': '2026-11-23 21:00, 21:00:05, -2h, now',
   'window.wrong': 'Not a time: use 2026-11-23 21:00, 21:00:05, -2h or now.',
   'window.order': 'From must be before To.',
-  'window.paused': 'Paused',
   'window.pausedSpan': 'Paused · {span}',
   'window.playing': 'Playing {rate}× · {span}',
   'window.live': 'Live',

@@ -7,7 +7,6 @@ const french: Texts<typeof english> = {
   'dataset.fields': '{used} champs utilisés sur {all}, {empty} vides masqués',
   'dataset.fieldsAll': '{all} champs',
   'dataset.events': '{events} événements',
-  'dataset.open': 'Ouvrir {dataset}',
   'dataset.more': 'Afficher {count} graphiques de plus',
   'dataset.fewer': 'Afficher moins de graphiques',
   'dataset.silent': 'Aucun événement dans cette fenêtre. Le plus récent date du {time}, {age}.',

@@ -36,7 +36,6 @@ const french: Texts<typeof english> = {
   'window.hint': '23/11/2026 21:00, 21:00:05, -2h, now',
   'window.wrong': 'Ce n’est pas une heure : écrivez 23/11/2026 21:00, 21:00:05, -2h ou now.',
   'window.order': 'Le début doit précéder la fin.',
-  'window.paused': 'En pause',
   'window.pausedSpan': 'En pause · {span}',
   'window.playing': 'Lecture {rate}× · {span}',
   'window.live': 'Direct',
