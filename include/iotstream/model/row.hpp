@@ -71,9 +71,7 @@ class RowBuilder {
   void begin(SchemaVersion version, FactsId facts, std::uint16_t flags);
   /// Sets a value; the last one set for a field stays. `text` is copied.
   void set(FieldId field, ValueKind kind);  ///< missing, null, false_, true_, key
-  void set_integer(FieldId field, std::int64_t value) {
-    cell(field) = {ValueKind::integer, static_cast<std::uint64_t>(value)};
-  }
+  void set_integer(FieldId field, std::int64_t value) { cell(field) = {ValueKind::integer, static_cast<std::uint64_t>(value)}; }
   void set_real(FieldId field, double value);                           ///< finite
   void set_text(FieldId field, ValueKind kind, std::string_view text);  ///< text, json, decimal
   /// Bytes by which the writer finds its own row again after a crash; no value, and not rendered. At most 65,535, kept until

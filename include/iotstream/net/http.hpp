@@ -79,8 +79,8 @@ struct Response {
 using Respond = std::function<void(Response)>;
 /// Called on a socket thread: must not block. Work that may block goes to a worker pool and answers from there.
 using Handler = std::function<void(Request, Respond)>;
-/// True when all that a request changes is in its place as soon as its handler has returned, though the answer comes later: then the
-/// connection's next request may begin before that. Asked with the whole request; must not block.
+/// True when all that a request changes is in its place as soon as its handler has returned, though the answer comes later:
+/// then the connection's next request may begin before that. Asked with the whole request; must not block.
 using Overlaps = std::function<bool(const Request&)>;
 
 /// What became of a message given to a WebSocket.
@@ -116,7 +116,8 @@ using WebSocketHandler = std::function<Result<WebSocketEvents>(const Request&, s
 /// Filled before the server starts, then only read. Unknown path: 404; known path with another method: 405 with Allow.
 class Router {
  public:
-  /// `overlaps` is for requests that are sent without waiting for answers (pipelined); nullptr: each waits for the one before it.
+  /// `overlaps` is for requests that are sent without waiting for answers (pipelined); nullptr: each waits for the one before
+  /// it.
   void add(Method method, std::string pattern, Handler handler, Overlaps overlaps = nullptr);
   void add_websocket(std::string pattern, WebSocketHandler handler);
 
