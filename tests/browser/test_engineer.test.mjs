@@ -170,8 +170,7 @@ for (const { name, width, height } of FORMS) {
       });
       assert.equal(answer.status(), 200);
       await page.goto('about:blank');
-      // Where its data is, not in the last minute.
-      await page.goto(`${server.url}/#dataset=old_${name}`);
+      await page.goto(`${server.url}/#dataset=old_${name}&from=${from * 1_000}&to=${(from + 30_000) * 1_000}`);
       const canvas = part(page, 'line-panel').first().locator('canvas');
       await eventually('its line', async () => (await canvas.count()) > 0 && (await inkOf(canvas)).colored > 20);
       assert.match(await part(page, 'mode').textContent(), /Paused/);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Line, type Pen, traceLine } from '../src/chart/lines';
 import { fitBox, isPosition, latitudeOf, project, scaleBar } from '../src/chart/mercator';
 import { niceRange, widen } from '../src/chart/range';
+import { Share, takeTurns } from '../src/chart/share';
 import { timeTick, valueTick } from '../src/chart/ticks';
 import { ABSENT, ColumnRing } from '../src/state/ring';
 
@@ -273,5 +274,37 @@ describe('the track', () => {
     expect(isPosition(0, 0)).toBe(false);
     expect(isPosition(91, 10)).toBe(false);
     expect(isPosition(41, 29)).toBe(true);
+  });
+});
+
+describe('panels that take turns', () => {
+  it('all draw where they are quick, one where they are slow, and a single long frame changes little', () => {
+    const share = new Share();
+    expect(share.panels).toBe(Number.POSITIVE_INFINITY);
+    for (let i = 0; i < 50; i++) share.note(2.4, 24);
+    expect(share.panels).toBeGreaterThanOrEqual(24);
+    share.note(24, 24);
+    expect(share.panels).toBeGreaterThanOrEqual(24);
+    for (let i = 0; i < 50; i++) share.note(240, 24);
+    expect(share.panels).toBe(1);
+    for (let i = 0; i < 50; i++) share.note(1.9, 1);
+    expect(share.panels).toBe(4);
+    share.note(1_000, 0);
+    expect(share.panels).toBe(4);
+  });
+
+  it('go on where the last frame ended, over those that have nothing to draw', () => {
+    const drawn: number[] = [];
+    const paint = (item: number) => {
+      if (item % 2 === 0) drawn.push(item);
+      return item % 2 === 0;
+    };
+    const items = [0, 1, 2, 3, 4, 5];
+    let { next, all } = takeTurns(items, 0, 2, paint);
+    expect([drawn, all]).toEqual([[0, 2], false]);
+    ({ next, all } = takeTurns(items, next, 2, paint));
+    expect(drawn).toEqual([0, 2, 4, 0]);
+    expect(takeTurns(items, next, 9, paint)).toMatchObject({ drawn: 3, all: true });
+    expect(takeTurns([], 3, 9, paint)).toMatchObject({ drawn: 0, all: true });
   });
 });

@@ -5,6 +5,7 @@ import { link, live, onRepaint, scrubbing, view } from '../state/app';
 import { bounds } from '../state/window';
 import { cursor } from './cursor';
 import { forgetPalette } from './palette';
+import { Share, takeTurns } from './share';
 
 /** What every painter of a frame is given: one clock, one window, one crosshair for all. */
 export interface Moment {
@@ -22,12 +23,14 @@ export interface Moment {
 
 export interface Painter {
   readonly element: HTMLElement;
+  /** Costs next to nothing: painted in every frame, whoever's turn it is. */
+  readonly light?: boolean;
   /** On the screen or close to it: make canvases. */
   appear(): void;
   /** Far from it: give them back. */
   vanish(): void;
-  /** Draws what has changed; most calls find nothing to do. */
-  paint(moment: Moment): void;
+  /** Draws what has changed, and says whether anything had; most calls find nothing to do. */
+  paint(moment: Moment): boolean;
   /** Moves the crosshair and its values; called when the cursor moved or the window slid under it. */
   point(moment: Moment): void;
 }
@@ -41,10 +44,17 @@ class FrameLoop {
   private readonly observer: IntersectionObserver;
   private readonly channel = new MessageChannel();
   private scheduled = false;
+  private readonly share = new Share();
+  /** The panel whose turn it is. */
+  private turn = 0;
+  private frame = { began: 0, drawn: 0 };
 
   constructor() {
     this.observer = new IntersectionObserver((entries) => this.observe(entries), { rootMargin: NEAR });
-    this.channel.port1.onmessage = () => live.painted();
+    this.channel.port1.onmessage = () => {
+      this.share.note(performance.now() - this.frame.began, this.frame.drawn);
+      live.painted();
+    };
     onRepaint(() => this.request());
     cursor.onMove(() => this.request());
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.restyle());
@@ -100,6 +110,7 @@ class FrameLoop {
 
   private tick(at: number): void {
     this.scheduled = false;
+    const began = performance.now();
     const now = live.clock.now();
     const current = view.peek();
     const { from, to } = bounds(current, now);
@@ -115,7 +126,15 @@ class FrameLoop {
     const once = [...this.waiting];
     this.waiting.clear();
     for (const draw of once) draw();
-    for (const painter of this.visible) painter.paint(moment);
+    // A window that stands still is drawn at once: somebody has asked for it.
+    const most = moment.live || moment.moving ? this.share.panels : Number.POSITIVE_INFINITY;
+    const [light, heavy]: [Painter[], Painter[]] = [[], []];
+    for (const painter of this.visible) (painter.light === true ? light : heavy).push(painter);
+    for (const painter of light) painter.paint(moment);
+    const { next, drawn, all } = takeTurns(heavy, this.turn, most, (painter) => painter.paint(moment));
+    this.turn = next;
+    this.frame = { began, drawn };
+    if (!all) this.request();
     if (cursor.takeMoved() || ((moment.live || plays) && cursor.fraction !== null)) {
       for (const painter of this.visible) painter.point(moment);
     }

@@ -138,17 +138,18 @@ export abstract class Panel implements Painter {
     this.discard();
   }
 
-  paint(moment: Moment): void {
-    if (this.width === 0 || this.height === 0) return;
+  paint(moment: Moment): boolean {
+    if (this.width === 0 || this.height === 0) return false;
     const key = this.stateKey();
     const stale = key !== this.drawn.key;
     const pixel = (moment.to - moment.from) / this.width / this.pixelRatio();
     const slid =
       Math.abs(moment.from - this.drawn.from) >= pixel || moment.to - moment.from !== this.drawn.to - this.drawn.from;
-    if (!stale && !slid) return;
-    if ((moment.live || moment.moving) && moment.at - this.drawn.at < this.interval(moment)) return;
+    if (!stale && !slid) return false;
+    if ((moment.live || moment.moving) && moment.at - this.drawn.at < this.interval(moment)) return false;
     this.drawn = { from: moment.from, to: moment.to, key, at: moment.at };
     this.draw(moment);
+    return true;
   }
 
   point(moment: Moment): void {

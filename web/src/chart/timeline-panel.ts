@@ -31,6 +31,7 @@ export interface TimelineParts {
 type Grip = 'whole' | 'from' | 'to';
 
 export class TimelinePanel implements Painter {
+  readonly light = true;
   readonly element: HTMLElement;
   private readonly surface: Surface;
   private readonly listening = new AbortController();
@@ -72,15 +73,16 @@ export class TimelinePanel implements Painter {
     // It has no crosshair.
   }
 
-  paint(moment: Moment): void {
+  paint(moment: Moment): boolean {
     const width = this.element.clientWidth;
-    if (width === 0) return;
+    if (width === 0) return false;
     if (this.drag === null) this.shown = this.stretchFor(moment);
     const shown = this.shown as Stretch;
     this.place(moment, shown, width);
     this.write(moment, shown);
     this.ask(moment, shown);
     this.draw(shown, width);
+    return true;
   }
 
   private stretchFor(moment: Moment): Stretch {

@@ -411,6 +411,7 @@ export function setLanguage(next: Language): void {
 function applyHash(): void {
   // What was to be written is of the page that was left.
   clearTimeout(hashTimer);
+  knownHash = location.hash;
   const state = parseHash(location.hash, live.clock.now());
   batch(() => {
     screen.value = state.screen;
@@ -465,9 +466,14 @@ function writeHash(): void {
   else putHash(hash);
 }
 
+/** The address as this page last read or wrote it. */
+let knownHash = location.hash;
+
 function putHash(hash: string): void {
-  if (hash === location.hash) return;
+  // Another address has been asked for, and the event that says so is on its way: it must find what was asked for.
+  if (location.hash !== knownHash || hash === location.hash) return;
   hashWrittenAt = performance.now();
   // Replaced, not pushed: a window that changes with every drag would fill the browser's way back.
   window.history.replaceState(null, '', hash === '' ? location.pathname + location.search : hash);
+  knownHash = location.hash;
 }
