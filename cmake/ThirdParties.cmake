@@ -32,6 +32,11 @@ else()
   find_package(simdjson CONFIG REQUIRED)
   add_library(iotstream_simdjson INTERFACE)
   target_link_libraries(iotstream_simdjson INTERFACE simdjson::simdjson)
+  # For all of the house: those who share a precompiled header must agree on what it was read with.
+  get_target_property(definitions simdjson::simdjson INTERFACE_COMPILE_DEFINITIONS)
+  if(definitions)
+    add_compile_definitions(${definitions})
+  endif()
 endif()
 
 find_path(SQLITE3_INCLUDE sqlite3.h REQUIRED)
