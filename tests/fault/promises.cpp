@@ -172,8 +172,11 @@ void check_marks(const test::MemoryDisk& image, const Promises& promises) {
       if (std::find(paths.begin(), paths.end(), path) != paths.end()) {
         const auto bytes = image.content(path);
         for (std::size_t slot = 0; slot + format::sector_size <= bytes.size(); slot += format::sector_size) {
-          const auto mark = format::parse_mark(ByteView(bytes).subspan(slot, format::sector_size));
-          if (mark && (!newest || mark->sequence > newest->sequence)) newest = mark;
+          const auto sector = ByteView(bytes).subspan(slot, format::sector_size);
+          const auto mark = format::parse_mark(sector);
+          // What another partition's file left on this ground is no mark of this one.
+          const bool own = format::may_belong_to(sector, format::owner_tag(name, static_cast<std::uint32_t>(p)));
+          if (mark && own && (!newest || mark->sequence > newest->sequence)) newest = mark;
         }
       }
       if (!newest || !newest->clean || newest->next_offset != topic.partitions[p].durable)
