@@ -4,7 +4,7 @@
 set -uo pipefail
 build="$(cd "${1:?a build folder of the preset fuzz}" && pwd)"
 shift
-[ $# -gt 0 ] || set -- json csv xml points mqtt
+[ $# -gt 0 ] || set -- json csv xml points mqtt toml
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
 run() {

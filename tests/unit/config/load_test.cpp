@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include <iotstream/config/config.hpp>
 
@@ -174,6 +175,17 @@ TEST_CASE("a table header without a name has its place") {
   CHECK(told(sandbox.load("a = 'b'\n[=]\n")) == Texts{"2:2: not TOML: the name of a key or table is expected here"});
   CHECK(told(sandbox.load("[[[x]]]")) == Texts{"1:3: not TOML: the name of a key or table is expected here"});
   CHECK(told(sandbox.load("[[\n")).size() == 1);
+}
+
+TEST_CASE("letters beyond ASCII where a name is expected have their place, and are read within quotes") {
+  const Sandbox sandbox;
+  for (const std::string_view letter : {"\u00a1", "\u00e9", "\u0153", "\u03bb", "\u0499", "\u1700", "\u20ac", "\uff1d"}) {
+    CAPTURE(letter);
+    const auto problems = told(sandbox.load(fmt::format("data_dir = 'x'\n  {} = 1\n", letter)));
+    REQUIRE(problems.size() == 1);
+    CHECK(problems[0].starts_with("2:3: not TOML: "));
+    CHECK(told(sandbox.load(fmt::format("data_dir = '{}'\n", letter))).empty());
+  }
 }
 
 TEST_CASE("cut and changed files are told about or read, and never bring the program down") {
