@@ -36,7 +36,6 @@ class Recovery {
     // A mark at no place is that of a log that held nothing: it only says where the offsets begin.
     if (result_.segments.empty() && result_.mark && result_.mark->position == 0)
       result_.next_offset = result_.mark->next_offset;
-    if (auto status = mark_empty_log(); !status) return status.error();
     if (result_.mark && result_.mark->next_offset > result_.next_offset) {
       // Acknowledged records are gone. Their offsets must not come back with other contents.
       report(result_.next_offset, result_.mark->next_offset, path_of(result_.mark->segment_base), result_.mark->position, 0,
@@ -48,19 +47,6 @@ class Recovery {
   }
 
  private:
-  /// Its only file was put aside, and offsets below may have been given out once: only that file's name said so, and the next
-  /// start would not find it. The mark says it from now on.
-  Status mark_empty_log() {
-    const bool known = result_.mark && result_.mark->next_offset >= result_.next_offset;
-    if (!result_.segments.empty() || result_.next_offset == 0 || known) return {};
-    format::Mark mark;
-    mark.segment_base = mark.next_offset = result_.next_offset;
-    if (auto status = marks_.write(mark); !status) return status;
-    if (auto status = marks_.sync(); !status) return status;
-    result_.mark = mark;
-    return {};
-  }
-
   Status list() {
     auto names = context_.disk.list(context_.directory);
     if (!names) return names.error();
@@ -152,7 +138,25 @@ class Recovery {
     return set_aside(base, was_durable ? "damaged" : "tail", why);
   }
 
+  /// Only the name of the first file says which offsets were given out before it, and that file is about to be put aside: the
+  /// next start would begin at 0, or take what retention had removed for lost. The mark says it from now on, before the file
+  /// goes. One that tells of more is left: those records are missing, and are reported.
+  Status keep_first_offset() {
+    if (!result_.segments.empty() || result_.next_offset == 0) return {};
+    const auto& known = result_.mark;
+    if (known && (known->next_offset > result_.next_offset ||
+                  (known->position == 0 && known->next_offset == result_.next_offset)))
+      return {};
+    format::Mark mark;
+    mark.segment_base = mark.next_offset = result_.next_offset;
+    if (auto status = marks_.write(mark); !status) return status;
+    if (auto status = marks_.sync(); !status) return status;
+    result_.mark = mark;
+    return {};
+  }
+
   Status set_aside(std::uint64_t base, std::string_view kind, std::string_view why) {
+    if (auto status = without(Site::first_offset_mark) ? Status() : keep_first_offset(); !status) return status;
     const std::string path = path_of(base);
     const std::string aside = fmt::format("{}.{}.{}", path, kind, context_.now.us);
     diagnostics::error("log", "{}: {} is kept as {}: {}", context_.name, segment_file_name(base), aside, why);

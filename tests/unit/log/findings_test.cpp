@@ -1,11 +1,12 @@
 // What the explorers of tests/fault found, one test each.
 #include <random>
 
+#include "hand_driven.hpp"
 #include "log/groups.hpp"
-#include "log_fixture.hpp"
 
 using namespace iotstream;
 using namespace iotstream::log;
+using iotstream::log::test::HandDriven;
 using iotstream::log::test::LogFixture;
 using iotstream::log::test::segment_path;
 using iotstream::test::MemoryDisk;
@@ -263,4 +264,83 @@ TEST_CASE("a flipped bit in the format of the committed offsets is damage, not a
   f.disk->flip("data/log/groups.0", 8, 0x40);
   f.open();
   CHECK(f.log->committed("g", "t", PartitionId(0)) == Offset(1));
+}
+
+namespace {
+
+/// All that is durable stands in a closed segment, and the mark says so; the one behind it holds a record that was never synced.
+/// It was begun by a start that had put another aside.
+std::uint64_t closed_and_open(HandDriven& h) {
+  h.options.topic_defaults.retention_size = 1;
+  h.create();
+  for (int i = 0; i != 2; ++i) h.put(1, std::string(25'000, 'd'));
+  const std::uint64_t durable = h.partition().watermarks().durable.value;
+  h.partition().write_mark();
+  auto mark = h.disk->open("log/t/0/mark", os::OpenMode::read_write);
+  REQUIRE(mark);
+  REQUIRE((*mark)->sync());
+  const auto append = [&h] {
+    REQUIRE(h.partition().append(Timestamp{2}, "k", as_bytes(std::string(30'000, 'u'))).status == AppendStatus::accepted);
+    REQUIRE(h.partition().serve() == PartitionLog::Work::done);
+  };
+  append();
+  REQUIRE(h.disk->sync_directory("log/t/0"));
+  h.disk = worst_power_cut(*h.disk);  // a name, and nothing in it
+  h.reopen();
+  append();
+  return durable;
+}
+
+/// The log on `disk` after a start: nothing was lost, and no offset that was given out comes back.
+void check_start(HandDriven& h, const std::shared_ptr<MemoryDisk>& disk, std::uint64_t durable) {
+  h.disk = disk;
+  h.reopen();
+  REQUIRE(h.partition().status().damage.empty());
+  REQUIRE(h.partition().watermarks().durable.value >= durable);
+}
+
+}  // namespace
+
+// A power cut kept the removal of all that was durable, and not the name of the segment behind it. The start reported the
+// removed records as lost.
+TEST_CASE("retention syncs the name of the segment that stays before it takes the last one before it") {
+  HandDriven h;
+  const std::uint64_t durable = closed_and_open(h);
+  h.disk->record();
+  const auto ground = h.disk->copy();
+  h.topic->retain(h.clock.now());
+  REQUIRE(h.partition().watermarks().earliest.value == durable);
+  std::mt19937_64 random(1);
+  for (const auto& step : h.disk->recorded()) {
+    ground->replay(step.operation);
+    for (int i = 0; i != 50; ++i) {
+      HandDriven after;
+      check_start(after, ground->after_power_cut(random, 50), durable);
+    }
+  }
+}
+
+// The segment that stayed was put aside at a start, for its header had never been synced, and the next start found a mark of
+// records that no segment held.
+TEST_CASE("a log whose only segment is put aside knows at every later start that it is empty") {
+  HandDriven h;
+  const std::uint64_t durable = closed_and_open(h);
+  h.topic->retain(h.clock.now());
+  REQUIRE(h.partition().watermarks().earliest.value == durable);
+  std::mt19937_64 random(1);
+  const auto headless = worst_power_cut(*h.disk);
+  const auto ground = headless->copy();
+  headless->record();
+  HandDriven first;
+  check_start(first, headless, durable);
+  REQUIRE(first.partition().watermarks().durable.value == durable);
+  REQUIRE(first.partition().append(Timestamp{3}, "k", as_bytes("new")).status == AppendStatus::accepted);
+  REQUIRE(first.partition().serve() == PartitionLog::Work::done);
+  for (const auto& step : headless->recorded()) {
+    ground->replay(step.operation);
+    for (int i = 0; i != 50; ++i) {
+      HandDriven after;
+      check_start(after, i == 0 ? ground->copy() : ground->after_power_cut(random, 50), durable);
+    }
+  }
 }
