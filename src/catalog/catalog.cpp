@@ -71,7 +71,7 @@ class SqliteCatalog final : public Catalog {
         rows_(metrics.counter("iotstream_catalog_rows_imported_total", "rows of CSV files taken into the catalog")),
         rejected_(metrics.counter("iotstream_catalog_rows_rejected_total", "rows of CSV files that could not be taken")),
         imports_(metrics.counter("iotstream_catalog_imports_total", "CSV files imported")),
-        import_us_(metrics.histogram("iotstream_catalog_import_us", "time of one import of a CSV file")) {}
+        import_us_(metrics.histogram("iotstream_catalog_import_seconds", "time of one import of a CSV file")) {}
 
   std::vector<Prototype> prototypes() override;
   std::optional<Prototype> find(std::string_view code) override;

@@ -33,7 +33,8 @@ Tally::Counters Tally::counters(metrics::Table& table, SourceKind kind) {
 }
 
 Tally::Tally(metrics::Table& table)
-    : latency_(table.histogram("iotstream_ingest_latency_us", "From a body's arrival at the gate to its acknowledgement.")),
+    : latency_(
+          table.histogram("iotstream_ingest_latency_seconds", "From a body's arrival at the gate to its acknowledgement.")),
       schema_records_(table.counter("iotstream_ingest_schema_records_total", "New schema versions and facts made durable.")) {
   for (const SourceKind kind : source_kinds) kinds_[static_cast<std::size_t>(kind)] = counters(table, kind);
 }

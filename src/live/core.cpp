@@ -27,7 +27,7 @@ Core::Counters::Counters(metrics::Table& table)
       merged(table.counter("iotstream_live_merged_rows_total", "Rows that were represented by others.")),
       dropped(table.counter("iotstream_live_dropped_viewers_total", "Viewers closed because they did not keep up.")),
       unreadable(table.counter("iotstream_live_unreadable_rows_total", "Records that hold no row.")),
-      latency(table.histogram("iotstream_live_latency_us", "Accepted to handed to the socket, of live rows.")) {}
+      latency(table.histogram("iotstream_live_latency_seconds", "Accepted to handed to the socket, of live rows.")) {}
 
 Core::Core(log::Log& log, catalog::Schemas& schemas, Backfill backfill, Submit submit, os::Clock& clock,
            metrics::Table& metrics, std::shared_ptr<Mailbox> mailbox, std::function<void(ViewerId)> forget_door)

@@ -37,7 +37,7 @@ Engine::Metrics::Metrics(metrics::Table& table)
       dropped(table.counter("iotstream_sim_dropped_total", "Readings of simulated devices that were given up.")),
       skipped(table.counter("iotstream_sim_skipped_total",
                             "Readings of simulated devices that were overdue by more than a second.")),
-      lateness(table.histogram("iotstream_sim_lateness_us", "How long after its deadline a simulated reading left.")) {}
+      lateness(table.histogram("iotstream_sim_lateness_seconds", "How long after its deadline a simulated reading left.")) {}
 
 Engine::Engine(catalog::Catalog& catalog, os::Clock& clock, metrics::Table& metrics, std::function<void()> wake)
     : catalog_(catalog), clock_(clock), metrics_(metrics), wake_(std::move(wake)), wall_time_(clock) {}

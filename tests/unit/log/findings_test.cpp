@@ -268,8 +268,8 @@ TEST_CASE("a flipped bit in the format of the committed offsets is damage, not a
 
 namespace {
 
-/// All that is durable stands in a closed segment, and the mark says so; the one behind it holds a record that was never synced.
-/// It was begun by a start that had put another aside.
+/// All that is durable stands in a closed segment, and the mark says so; the one behind it holds a record that was never
+/// synced. It was begun by a start that had put another aside.
 std::uint64_t closed_and_open(HandDriven& h) {
   h.options.topic_defaults.retention_size = 1;
   h.create();

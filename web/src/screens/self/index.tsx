@@ -186,7 +186,7 @@ const HEALTH: [SelfKey, Figure[]][] = [
     [
       ['health.accepted', perSecond('iotstream_ingest_accepted_total')],
       ['health.bytes', perSecond('iotstream_ingest_received_bytes_total', bytesRate)],
-      ['health.ingestLatency', both('iotstream_ingest_latency_us', 1e3)],
+      ['health.ingestLatency', both('iotstream_ingest_latency_seconds', 1e3)],
       ['health.rejected', count('iotstream_ingest_rejected_total')],
       ['health.duplicates', count('iotstream_ingest_duplicates_total')],
       ['health.conflicts', count('iotstream_ingest_conflicts_total')],
