@@ -1,4 +1,8 @@
 #include <array>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <unordered_map>
 #include <unordered_set>
 
 #include <fmt/format.h>
@@ -72,13 +76,58 @@ void write_types(json::Writer& writer, FieldType widest) {
   writer.value("null").end_array();
 }
 
-void write_property(json::Writer& writer, const model::Field& field) {
+template <class Number>
+std::optional<Number> number_of(std::string_view text) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+/// A default is text in a model: here it is a value of the field's type, where it can be read as one.
+void write_default(json::Writer& writer, const std::string& text, FieldType type) {
+  writer.key("default");
+  const auto whole = number_of<std::int64_t>(text);
+  const auto real = number_of<double>(text);
+  if (type == FieldType::boolean && whole && (*whole == 0 || *whole == 1))
+    writer.value(*whole == 1);
+  else if (type == FieldType::integer && whole)
+    writer.value(*whole);
+  else if (type == FieldType::real && real && std::isfinite(*real))
+    writer.value(*real);
+  else
+    writer.value(text);
+}
+
+/// What the model says of its column. Annotations only: an event without the member, or with null, is taken all the same.
+void write_model(json::Writer& writer, const ModelColumn& column, FieldType type) {
+  writer.key("x-type").value(column.type);
+  writer.key("x-nullable").value(column.null != "NO");
+  if (!column.key.empty()) writer.key("x-key").value(column.key);
+  if (column.fallback) write_default(writer, *column.fallback, type);
+}
+
+using ModelColumns = std::unordered_map<std::string, ModelColumn>;
+
+/// By the field's name; the first model that has one counts.
+Result<ModelColumns> columns_of(const std::vector<std::string>& models) {
+  ModelColumns found;
+  for (const std::string& xml : models) {
+    auto columns = read_model_columns(xml);
+    if (!columns) return std::move(columns).error();
+    for (ModelColumn& column : *columns) found.try_emplace(column.draft.name, std::move(column));
+  }
+  return found;
+}
+
+void write_property(json::Writer& writer, const model::Field& field, const ModelColumns& columns) {
   writer.key(field.name).begin_object();
   writer.key("title").value(field.label);
   if (!field.description.empty()) writer.key("description").value(field.description);
   write_types(writer, field.type);
   if (!field.unit.empty()) writer.key("x-unit").value(field.unit);
   writer.key("x-kind").value(name_of(field.kind));
+  if (const auto column = columns.find(field.name); column != columns.end()) write_model(writer, column->second, field.type);
   writer.end_object();
 }
 
@@ -140,7 +189,10 @@ void write_members(json::Writer& writer, const ImportReport& report) {
   writer.end_array();
 }
 
-std::string json_schema_of(const model::Schema& schema, model::Compatibility compatibility) {
+Result<std::string> json_schema_of(const model::Schema& schema, model::Compatibility compatibility,
+                                   const std::vector<std::string>& models) {
+  const auto columns = columns_of(models);
+  if (!columns) return columns.error();
   std::string out;
   json::Writer writer(out);
   writer.begin_object();
@@ -149,7 +201,7 @@ std::string json_schema_of(const model::Schema& schema, model::Compatibility com
   writer.key("description").value(fmt::format("Version {} of the schema of dataset {}", schema.version(), schema.dataset()));
   writer.key("type").value("object");
   writer.key("properties").begin_object();
-  for (const model::Field& field : schema.fields()) write_property(writer, field);
+  for (const model::Field& field : schema.fields()) write_property(writer, field, *columns);
   for (const std::string_view name : envelope_names)
     if (!schema.find(name)) writer.key(name).value(true);
   writer.end_object();

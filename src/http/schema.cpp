@@ -84,11 +84,16 @@ Answer as_json(Services& services, const model::Schema& schema) {
   return net::Response::json(std::move(body));
 }
 
-Answer as_xml(Services& services, const model::Schema& schema) {
+/// Of the prototypes whose readings the dataset holds.
+std::vector<std::string> models_of(const Services& services, const std::string& dataset) {
   std::vector<std::string> models;
   for (const catalog::Prototype& prototype : services.catalog.prototypes())
-    if (prototype.dataset == schema.dataset() && !prototype.model_xml.empty()) models.push_back(prototype.model_xml);
-  auto xml = catalog::model_xml_of(schema, models);
+    if (prototype.dataset == dataset && !prototype.model_xml.empty()) models.push_back(prototype.model_xml);
+  return models;
+}
+
+Answer as_xml(Services& services, const model::Schema& schema) {
+  auto xml = catalog::model_xml_of(schema, models_of(services, schema.dataset()));
   if (!xml) return xml.error();
   net::Response response = net::Response::text(std::move(*xml));
   response.content_type = "application/xml";
@@ -114,8 +119,10 @@ Answer current_schema(Services& services, const net::Request& request) {
   if (format == "xml") return as_xml(services, **schema);
   if (format != "jsonschema")
     return Error{ErrorKind::invalid, fmt::format("format: '{}' is none of json, xml, jsonschema", format)};
-  net::Response response =
-      net::Response::json(catalog::json_schema_of(**schema, services.schemas.compatibility((*schema)->dataset())));
+  const std::string& dataset = (*schema)->dataset();
+  auto text = catalog::json_schema_of(**schema, services.schemas.compatibility(dataset), models_of(services, dataset));
+  if (!text) return text.error();
+  net::Response response = net::Response::json(std::move(*text));
   response.content_type = "application/schema+json";
   return response;
 }

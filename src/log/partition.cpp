@@ -171,8 +171,8 @@ std::optional<Timestamp> PartitionLog::newest_append(Duration gap_max) const {
 }
 
 Status PartitionLog::remove_oldest() {
-  // The segment that stays may not have been synced, not even its name. A power cut that kept the removal and not that name would
-  // leave no file that says where the offsets go on.
+  // The segment that stays may not have been synced, not even its name. A power cut that kept the removal and not that name
+  // would leave no file that says where the offsets go on.
   if (auto status = environment_.disk.sync_directory(identity_.directory); !status) return status;
   std::shared_ptr<Segment> oldest;
   {

@@ -144,8 +144,8 @@ class Recovery {
   Status keep_first_offset() {
     if (!result_.segments.empty() || result_.next_offset == 0) return {};
     const auto& known = result_.mark;
-    if (known && (known->next_offset > result_.next_offset ||
-                  (known->position == 0 && known->next_offset == result_.next_offset)))
+    if (known &&
+        (known->next_offset > result_.next_offset || (known->position == 0 && known->next_offset == result_.next_offset)))
       return {};
     format::Mark mark;
     mark.segment_base = mark.next_offset = result_.next_offset;

@@ -262,6 +262,9 @@ test('a schema goes out as a model that comes in again, and as JSON Schema', asy
   assert.equal($schema, 'https://json-schema.org/draft/2020-12/schema');
   assert.deepEqual(properties.n.type, ['boolean', 'integer', 'null']);
   assert.equal(properties['Speed (km/h)']['x-unit'], 'km/h');
+  const copy = (await get(server.url, '/api/v1/datasets/COPY/schema?format=jsonschema')).json();
+  assert.equal(copy.properties.n['x-type'], 'bigint(20)');
+  assert.equal(copy.properties.n['x-nullable'], true);
   assert.equal((await get(server.url, '/api/v1/datasets/pump/schema?format=yaml')).status, 400);
 });
 

@@ -20,8 +20,10 @@ namespace iotstream::catalog {
 Result<std::string> model_xml_of(const model::Schema& schema, const std::vector<std::string>& models);
 
 /// The schema as JSON Schema (2020-12) of an event as it is told: nested members with dots. A field of a type also holds
-/// values of the narrower ones, and null; under `strict` other members are not allowed.
-std::string json_schema_of(const model::Schema& schema, model::Compatibility compatibility);
+/// values of the narrower ones, and null; under `strict` other members are not allowed. What `models` say of a field stands
+/// beside it: `default`, `x-type` (`decimal(18,15)`), `x-nullable`, `x-key`. Errors: those of read_model(), of `models`.
+Result<std::string> json_schema_of(const model::Schema& schema, model::Compatibility compatibility,
+                                   const std::vector<std::string>& models);
 
 /// The members of an object that tells what became of an import: the same for the command line and the API.
 void write_members(json::Writer& writer, const ImportReport& report);

@@ -92,7 +92,7 @@ TEST_CASE("a schema as JSON Schema: each field with all that it holds, other mem
                                  {"r", FieldType::real, {}, {}},
                                  {"j", FieldType::json, {}, {}},
                                  {"code", FieldType::text, {}, {}}});
-  const std::string text = json_schema_of(*schema, model::Compatibility::strict);
+  const std::string text = json_schema_of(*schema, model::Compatibility::strict, {}).value();
   simdjson::dom::parser parser;
   const simdjson::dom::element document = parser.parse(text);
   CHECK(std::string_view(document["$schema"]) == "https://json-schema.org/draft/2020-12/schema");
@@ -107,6 +107,46 @@ TEST_CASE("a schema as JSON Schema: each field with all that it holds, other mem
   CHECK(types("code") == R"(["boolean","number","string","null"])");
   CHECK(std::string_view(document["properties"]["n (km)"]["x-unit"]) == "km");
   CHECK(bool(document["properties"]["@timestamp"]));
-  const std::string open = json_schema_of(*schema, model::Compatibility::additive);
+  const std::string open = json_schema_of(*schema, model::Compatibility::additive, {}).value();
   CHECK(open.find(R"("additionalProperties":true)") != std::string::npos);
+}
+
+TEST_CASE("JSON Schema tells what a model says of a field: its type, NULL, key and default") {
+  const auto row = [](std::string_view name, std::string_view type, std::string_view rest) {
+    return fmt::format(R"(<row><field name="Field">{}</field><field name="Type">{}</field>{}</row>)", name, type, rest);
+  };
+  const auto fallback = [](std::string_view text) { return fmt::format(R"(<field name="Default">{}</field>)", text); };
+  const std::string given =
+      "<resultset>" + row("gear", "int(3)", R"(<field name="Null">NO</field><field name="Key">PRI</field>)" + fallback("7")) +
+      row("on", "tinyint(1)", fallback("1")) + row("v", "decimal(18,15)", fallback("0.25")) +
+      row("w", "double", fallback("many")) + row("t", "varchar(45)", fallback("7 \"&lt;b&gt;\"")) +
+      row("n", "int(3)", R"(<field name="Null">YES</field>)") + "</resultset>";
+  const auto schema = schema_of({{"gear", FieldType::integer, {}, {}},
+                                 {"on", FieldType::boolean, {}, {}},
+                                 {"v", FieldType::real, {}, {}},
+                                 {"w", FieldType::real, {}, {}},
+                                 {"t", FieldType::text, {}, {}},
+                                 {"n", FieldType::text, {}, {}},
+                                 {"unmodelled", FieldType::text, {}, {}}});
+  const std::string text = json_schema_of(*schema, model::Compatibility::adaptive, {given}).value();
+  simdjson::dom::parser parser;
+  const simdjson::dom::element properties = simdjson::dom::element(parser.parse(text))["properties"];
+  const auto member = [&](const char* field, const char* name) {
+    simdjson::dom::element value;
+    return properties[field][name].get(value) == simdjson::SUCCESS ? simdjson::minify(value) : std::string("none");
+  };
+  CHECK(member("gear", "default") == "7");
+  CHECK(member("gear", "x-type") == "\"int(3)\"");
+  CHECK(member("gear", "x-nullable") == "false");
+  CHECK(member("gear", "x-key") == R"("PRI")");
+  CHECK(member("on", "default") == "true");
+  CHECK(member("v", "default") == "0.25");
+  CHECK(member("v", "x-type") == "\"decimal(18,15)\"");
+  CHECK(member("w", "default") == R"("many")");
+  CHECK(member("t", "default") == R"("7 \"<b>\"")");
+  CHECK(member("n", "x-nullable") == "true");
+  CHECK(member("n", "default") == "none");
+  CHECK(member("n", "x-key") == "none");
+  CHECK(member("unmodelled", "x-type") == "none");
+  CHECK_FALSE(json_schema_of(*schema, model::Compatibility::adaptive, {"<nonsense>"}).ok());
 }
