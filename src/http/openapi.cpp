@@ -128,8 +128,8 @@ constexpr Operation operations[] = {
      "200,404,422,503", json_type},
     {"/api/v1/datasets/{dataset}/profile", "get",
      "What the events hold, field by field: count, missing, distinct, min, max, mean, stddev, quantiles, histogram, outliers, "
-     "most "
-     "frequent values, first and last seen, longest stretch without a value; and the silences. Exact for up to 16.5 million "
+     "numbers too large for those (out_of_range), most frequent values, first and last seen, longest stretch without a value; "
+     "and the silences. Exact for up to 16.5 million "
      "numbers and 10,000 different texts, else estimates that say so. {dataset} may be file:<id>.",
      "from: first time, inclusive;to: last time, exclusive;device: only of this device;where: only events that pass this "
      "filter;"

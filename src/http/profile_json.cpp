@@ -60,6 +60,7 @@ void write_field(json::Writer& writer, const model::Field& field, const profile:
   writer.key("nulls").value(of.nulls).key("distinct").value(of.distinct).key("distinct_exact").value(of.distinct_exact);
   if (of.booleans > 0 && of.booleans == of.count)
     writer.key("mean").value(static_cast<double>(of.trues) / static_cast<double>(of.booleans));
+  if (of.beyond > 0) writer.key("out_of_range").value(of.beyond);
   if (!of.quantiles.empty()) write_numbers(writer, of);
   write_top(writer, of);
   write_time(writer, "first", of.first);

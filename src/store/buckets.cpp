@@ -5,14 +5,14 @@
 #include <cmath>
 #include <limits>
 
+#include "store/plan.hpp"
+
 namespace iotstream::store {
 
 namespace {
 
 constexpr std::array<std::string_view, 11> names = {"avg",  "min",  "max", "sum", "count", "first",
                                                     "last", "rate", "p50", "p95", "p99"};
-/// Beyond the years 0000 to 9999 by far, and such that rounding to buckets cannot overflow.
-constexpr std::int64_t time_max = std::int64_t{1} << 61;
 
 }  // namespace
 

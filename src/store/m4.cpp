@@ -103,8 +103,8 @@ Status check(const M4Query& query) {
   if (query.columns == 0 || query.columns > columns_max)
     return Error{ErrorKind::invalid, fmt::format("m4 draws 1 to {} columns, not {}", columns_max, query.columns)};
   if (query.from >= query.to) return Error{ErrorKind::invalid, "the window must be longer than nothing"};
-  constexpr std::int64_t end = std::int64_t{1} << 61;
-  if (query.from.us < -end || query.to.us > end) return Error{ErrorKind::invalid, "the window is longer than all of time"};
+  if (query.from.us < -time_max || query.to.us > time_max)
+    return Error{ErrorKind::invalid, "the window is longer than all of time"};
   return {};
 }
 

@@ -8,8 +8,6 @@ namespace iotstream::store {
 namespace {
 
 constexpr std::int64_t fit = 3;  ///< below so many buckets, reading rows costs less than the detour
-/// Windows are asked for up to all of time; no reading lies beyond.
-constexpr std::int64_t time_max = std::int64_t{1} << 61;
 
 std::int64_t down_to(std::int64_t time, std::int64_t width) { return floor_divide(time, width) * width; }
 std::int64_t up_to(std::int64_t time, std::int64_t width) { return -down_to(-time, width); }

@@ -9,6 +9,10 @@
 
 namespace iotstream::store {
 
+/// Windows are asked for up to all of time. This many µs on either side of 1970 is beyond the years 0000 to 9999 by far, and
+/// such that rounding to buckets cannot overflow.
+inline constexpr std::int64_t time_max = std::int64_t{1} << 61;
+
 /// A part of the window and the tier that it is read from. Of a rollup's tier whole buckets.
 struct Segment {
   Tier tier = Tier::rows;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { get, postReading, run, startServer, temporaryFolder } from './support.mjs';
+import { ask, get, postReading, run, startServer, temporaryFolder } from './support.mjs';
 
 const EMPTY = ['simulation=[]', 'prototype=[]'];
 const ROWS = 400;
@@ -187,6 +187,25 @@ test('a stream has a profile of what is in history', async (t) => {
   assert.equal(some.complete, false);
   assert.equal(some.fields.length, 1);
   assert.equal(some.fields[0].min, 23);
+});
+
+test('numbers too large for figures are kept as they came, and counted', async (t) => {
+  const server = await startServer(t, temporaryFolder(), EMPTY);
+  for (const number of ['1', '2', '1e400', '-2e999']) {
+    const body = `{"DatasetType":"vast","data":{"device":"d","v":${number}}}`;
+    const headers = { 'Content-Type': 'application/json' };
+    assert.equal((await ask(server.url, { method: 'POST', path: '/search/results', headers, body })).status, 200);
+  }
+  const path = '/api/v1/datasets/vast/profile?fields=v';
+  const until = performance.now() + 10_000;
+  while ((await get(server.url, path)).json().events !== 4)
+    assert.ok(performance.now() < until, 'the events do not come');
+  const [field] = (await get(server.url, path)).json().fields;
+  assert.equal(field.count, 4);
+  assert.equal(field.out_of_range, 2);
+  assert.equal(field.max, 2);
+  const { text } = await get(server.url, '/api/v1/datasets/vast/events');
+  assert.ok(text.includes('"v":1e400') && text.includes('"v":-2e999'), text);
 });
 
 test('the report is one page that needs nothing else', async () => {
