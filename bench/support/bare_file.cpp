@@ -23,8 +23,7 @@ Result<int> BareFile::open(int flags) {
 }
 
 Result<double> BareFile::write_rate(std::uint64_t bytes) {
-  ::unlink(path_.c_str());
-  auto descriptor = open(0);
+  auto descriptor = open(O_APPEND);
   if (!descriptor) return descriptor.error();
   const std::vector<std::byte> piece(1u << 20, std::byte{1});
   const std::int64_t begin_ns = now_ns();
