@@ -16,7 +16,6 @@ enum class Site : unsigned char {
   aside_sync,              ///< a torn tail's copy before the tail is cut
   aside_name_sync,         ///< its name
   set_aside_sync,          ///< the renaming of a segment that is kept beside
-  first_offset_mark,       ///< a mark of where offsets go on, before the first segment is renamed
   mark_sync,               ///< the mark of a clean end
   mark_name_sync,          ///< its name
   groups_sync,             ///< committed offsets before commit() returns

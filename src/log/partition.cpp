@@ -170,10 +170,18 @@ std::optional<Timestamp> PartitionLog::newest_append(Duration gap_max) const {
   return newest;
 }
 
+/// The segment that stays may grow still and not have been synced, not even its name. A power cut that kept the removal of the
+/// one before and not that name would leave no file that says where the offsets go on.
+Status PartitionLog::sync_name_of_survivor() const {
+  {
+    std::lock_guard lock(segments_mutex_);
+    if (segments_[1]->is_closed()) return {};
+  }
+  return environment_.disk.sync_directory(identity_.directory);
+}
+
 Status PartitionLog::remove_oldest() {
-  // The segment that stays may not have been synced, not even its name. A power cut that kept the removal and not that name
-  // would leave no file that says where the offsets go on.
-  if (auto status = environment_.disk.sync_directory(identity_.directory); !status) return status;
+  if (auto status = sync_name_of_survivor(); !status) return status;
   std::shared_ptr<Segment> oldest;
   {
     std::lock_guard lock(segments_mutex_);

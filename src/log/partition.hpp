@@ -122,6 +122,7 @@ class PartitionLog final : public Partition {
 
   Appended refusal(State state) const;
   std::string name() const;
+  Status sync_name_of_survivor() const;
 
   // partition_write.cpp
   bool gather();

@@ -156,7 +156,7 @@ class Recovery {
   }
 
   Status set_aside(std::uint64_t base, std::string_view kind, std::string_view why) {
-    if (auto status = without(Site::first_offset_mark) ? Status() : keep_first_offset(); !status) return status;
+    if (auto status = keep_first_offset(); !status) return status;
     const std::string path = path_of(base);
     const std::string aside = fmt::format("{}.{}.{}", path, kind, context_.now.us);
     diagnostics::error("log", "{}: {} is kept as {}: {}", context_.name, segment_file_name(base), aside, why);

@@ -247,7 +247,11 @@ void PartitionVerifier::load_index(std::uint64_t base) {
 void PartitionVerifier::walk(std::size_t& budget) {
   while (budget > 0) {
     // Behind the watermark the writer is at work.
-    if (scanner_->next_offset() >= limit_) return close_segment();
+    if (scanner_->next_offset() >= limit_) {
+      // Closed since the watermark was read: its index tells of more than is looked at.
+      if (stored_ && scanner_->position() < stored_->summary().end_position) stored_.reset();
+      return close_segment();
+    }
     auto step = scanner_->next();
     if (!step) {
       damage(scanner_->next_offset(), scanner_->next_offset(), path_of(bases_[place_]), scanner_->position(),

@@ -36,7 +36,6 @@ const std::vector<Mutation>& mutations() {
       {"aside_sync", Site::aside_sync},
       {"aside_name_sync", Site::aside_name_sync},
       {"set_aside_sync", Site::set_aside_sync, DiskSync::none, {"none", Tempo::lazy, false, 150}},
-      {"first_offset_mark", Site::first_offset_mark, DiskSync::none, {"retained", Tempo::lazy}},
       {"mark_sync", Site::mark_sync},
       {"mark_name_sync", Site::mark_name_sync},
       {"groups_sync", Site::groups_sync},

@@ -365,6 +365,56 @@ TEST_CASE("what a killed process leaves is no damage: a torn tail is a note") {
   }
 }
 
+namespace {
+
+/// Does something before it lists a folder for the second time: the first is that of its sizes.
+class BeforeListing final : public os::Disk {
+ public:
+  BeforeListing(os::Disk& disk, std::string path, std::function<void()> action)
+      : disk_(disk), path_(std::move(path)), action_(std::move(action)) {}
+  Result<std::vector<std::string>> list(const std::string& path) override {
+    if (path == path_ && ++listed_ == 2) action_();
+    return disk_.list(path);
+  }
+  Result<std::unique_ptr<os::File>> open(const std::string& path, os::OpenMode mode) override { return disk_.open(path, mode); }
+  Status create_directories(const std::string& path) override { return disk_.create_directories(path); }
+  Status rename(const std::string& from, const std::string& to) override { return disk_.rename(from, to); }
+  Status remove(const std::string& path) override { return disk_.remove(path); }
+  Status sync_directory(const std::string& path) override { return disk_.sync_directory(path); }
+  bool exists(const std::string& path) override { return disk_.exists(path); }
+  Result<std::uint64_t> free_bytes(const std::string& path) override { return disk_.free_bytes(path); }
+
+ private:
+  os::Disk& disk_;
+  std::string path_;
+  std::function<void()> action_;
+  int listed_ = 0;
+};
+
+}  // namespace
+
+// The index was compared with the part of the segment that had been durable when verification began.
+TEST_CASE("a segment that is closed between the look at the watermark and that at the folder is no damage") {
+  VerifyFixture f;
+  f.open();
+  auto& partition = f.partition("t", 0);
+  const auto append = [&partition](int count) {
+    for (int i = 0; i != count; ++i) LogFixture::append_durably(partition, i, "d", std::string(3000, 'x'));
+  };
+  append(5);
+  BeforeListing disk(*f.disk, f.options.directory + "/t/0", [&] {
+    append(40);
+    while (!f.disk->exists(f.options.directory + "/t/0/" + index_file_name(0))) append(1);
+  });
+  auto verifier = Verifier::create(disk, {f.options.directory, f.log.get()});
+  while (verifier->step(10'000)) {
+  }
+  const auto findings = verifier->take_findings();
+  INFO(text_of(findings));
+  CHECK(findings.empty());
+  CHECK(verifier->totals().records == 5);
+}
+
 TEST_CASE("an open log is verified up to what is durable while records come and segments are closed and removed") {
   VerifyFixture f;
   f.open();
