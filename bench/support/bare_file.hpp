@@ -18,8 +18,8 @@ class BareFile {
   BareFile& operator=(const BareFile&) = delete;
 
   /// Bytes a second of write() in pieces of 1 MiB to the end of the file, until `bytes` more are in the page cache. What
-  /// earlier calls wrote stays: a file that is made anew each time gets the pages that the last one gave back, still in the
-  /// processor's caches and never written to the disk, which nothing that keeps its data does.
+  /// earlier calls wrote stays: a file that is made anew each time gets the pages that the last one gave back, most of them
+  /// never written to the disk, which nothing that keeps its data does.
   Result<double> write_rate(std::uint64_t bytes);
   /// Microseconds of each of `count` overwrites of `size` bytes followed by fdatasync, round and round in `span` bytes that
   /// hold data already, the first time after writing them.
