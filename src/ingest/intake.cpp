@@ -139,7 +139,8 @@ void Intake::reject_line(std::string_view text, Layout layout, ErrorKind kind, s
 Status Intake::run_csv() {
   if (submission_.dataset.empty())
     return unreadable("CSV rows do not say their DatasetType: post them to /api/v1/datasets/{dataset}/events");
-  Result<catalog::CsvTable> table = catalog::CsvTable::open(body_);
+  // With its byte order mark: the table passes over one, and a second one is a part of the first name.
+  Result<catalog::CsvTable> table = catalog::CsvTable::open(submission_.body);
   if (!table) return unreadable(table.error().message);
   table->each([&](const catalog::CsvTable::Row& row) {
     if (due()) take(row, table->columns());

@@ -38,6 +38,23 @@ TEST_CASE("CSV is recognised by its first line") {
   CHECK(neither.error().kind == ErrorKind::invalid);
 }
 
+TEST_CASE("of two byte order marks the second one is text, whole and in pieces") {
+  // UTF-16's mark behind UTF-8's: once, only the whole body was read as UTF-16.
+  const std::string body = "\xEF\xBB\xBF\xFF\xFEv;w\n1;2\n";
+  GateFixture whole;
+  CHECK(whole.taken("d", body, BodyFormat::csv).accepted == 1);
+  GateFixture pieces;
+  ingest::Submission submission;
+  submission.dataset = "d";
+  submission.format = BodyFormat::csv;
+  submission.body = body;
+  const auto batch = ingest::open_batch(*pieces.gate, submission);
+  REQUIRE(batch);
+  CHECK(batch->take(body));
+  batch->finish([](const Result<ingest::Outcome>& outcome) { CHECK(outcome->accepted == 1); });
+  CHECK(whole.event("d") == pieces.event("d"));
+}
+
 TEST_CASE("a row that cannot be taken is told with its line, and the rest is taken") {
   GateFixture fixture;
   const auto outcome = fixture.taken("d", "v,w\n1,2\n3,4,5\n6,7\n", BodyFormat::csv);
