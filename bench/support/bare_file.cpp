@@ -64,4 +64,22 @@ Result<std::vector<double>> BareFile::overwrite_us(std::size_t size, std::uint64
   return us;
 }
 
+Result<std::vector<double>> BareFile::first_write_us(std::size_t size, std::uint64_t count) {
+  auto descriptor = open(O_TRUNC);
+  if (!descriptor) return descriptor.error();
+  const std::vector<std::byte> piece(size, std::byte{7});
+  bool done = ::fallocate(*descriptor, 0, 0, static_cast<off_t>(size * count)) == 0 && ::fsync(*descriptor) == 0;
+  std::vector<double> us;
+  us.reserve(count);
+  for (std::uint64_t i = 0; done && i != count; ++i) {
+    const std::int64_t begin_ns = now_ns();
+    done = ::pwrite(*descriptor, piece.data(), size, static_cast<off_t>(i * size)) == static_cast<ssize_t>(size) &&
+           ::fdatasync(*descriptor) == 0;
+    us.push_back(static_cast<double>(now_ns() - begin_ns) / 1e3);
+  }
+  ::close(*descriptor);
+  if (!done) return Error{ErrorKind::io, fmt::format("{} could not be written and synced", path_)};
+  return us;
+}
+
 }  // namespace iotstream::bench

@@ -24,6 +24,8 @@ class BareFile {
   /// Microseconds of each of `count` overwrites of `size` bytes followed by fdatasync, round and round in `span` bytes that
   /// hold data already, the first time after writing them.
   Result<std::vector<double>> overwrite_us(std::size_t size, std::uint64_t count, std::uint64_t span);
+  /// The same of writes one behind the other into space that was reserved and holds no data yet, in a file made anew.
+  Result<std::vector<double>> first_write_us(std::size_t size, std::uint64_t count);
 
  private:
   Result<int> open(int flags);

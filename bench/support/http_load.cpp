@@ -43,6 +43,12 @@ std::optional<std::size_t> answer_size(std::string_view text) {
   if (end == std::string_view::npos) return std::nullopt;
   std::size_t length = 0;
   const std::string_view head = text.substr(0, end);
+  // Chunks of texts that have no such line themselves: InfluxDB's answer to a statement.
+  if (head.find("Transfer-Encoding: chunked") != std::string_view::npos) {
+    constexpr std::string_view last = "\r\n0\r\n\r\n";
+    const std::size_t at = text.find(last, end + 2);
+    return at == std::string_view::npos ? std::nullopt : std::optional(at + last.size());
+  }
   for (const std::string_view name : {std::string_view("Content-Length: "), std::string_view("content-length: ")}) {
     const std::size_t at = head.find(name);
     if (at != std::string_view::npos) std::from_chars(head.data() + at + name.size(), head.data() + end, length);

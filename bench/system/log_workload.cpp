@@ -67,13 +67,19 @@ namespace {
 
 /// What append_acknowledged() and the calls of its records share.
 struct Acknowledged {
-  std::atomic<std::uint64_t> count{0};  ///< release by the log's one calling thread: publishes `failed`
+  std::atomic<std::uint64_t> count{0};  ///< release by the log, which calls one at a time: publishes `failed`
   std::atomic<std::uint64_t> ended{0};  ///< release, the last that a call does: nothing of this is touched by it any more
   std::atomic<bool> failed{false};
   log::Signal moved;
+  const std::thread::id producer = std::this_thread::get_id();
+  std::uint64_t at_once = 0;  ///< on the producer's own thread, maybe beside a call of the log
 
   void call(const Status& status) {
     if (!status) failed.store(true, std::memory_order_relaxed);
+    if (std::this_thread::get_id() == producer) {
+      ++at_once;
+      return;
+    }
     const std::uint64_t now = count.load(std::memory_order_relaxed) + 1;
     count.store(now, std::memory_order_release);
     // Not at each: the producer is woken when there is something to do for it.
@@ -82,7 +88,7 @@ struct Acknowledged {
   }
   void wait_until(std::uint64_t least) {
     // With a timeout, since the last are fewer than a notification is for.
-    while (count.load(std::memory_order_acquire) < least) moved.wait(Duration::milliseconds(1));
+    while (count.load(std::memory_order_acquire) + at_once < least) moved.wait(Duration::milliseconds(1));
   }
 };
 
@@ -104,7 +110,7 @@ Status append_acknowledged(log::Partition& partition, ByteView value, std::uint6
     if (appended > outstanding) acknowledged.wait_until(appended - outstanding);
   }
   acknowledged.wait_until(appended);
-  while (acknowledged.ended.load(std::memory_order_acquire) != appended) std::this_thread::yield();
+  while (acknowledged.ended.load(std::memory_order_acquire) + acknowledged.at_once != appended) std::this_thread::yield();
   if (acknowledged.failed.load(std::memory_order_relaxed))
     return Error{ErrorKind::unavailable, "the log could not keep its word for a record"};
   return status;

@@ -1,4 +1,6 @@
 // CSV bodies.
+#include <iotstream/ingest/batch.hpp>
+
 #include "unit/ingest/fixture.hpp"
 
 using namespace iotstream;

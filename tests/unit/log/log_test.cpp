@@ -130,6 +130,35 @@ TEST_CASE("acknowledgements come in offset order and only when true") {
   CHECK(acknowledged.size() == 1000);
 }
 
+TEST_CASE("thousands of outstanding acknowledgements come one at a time and in order") {
+  LogFixture f;
+  f.open();
+  auto& partition = f.partition();
+  constexpr std::uint64_t count = 40'000;
+  std::atomic<std::uint64_t> acknowledged{0};
+  std::atomic<std::uint64_t> disorders{0};
+  std::atomic<bool> inside{false};
+  std::atomic<std::uint64_t> next{0};
+  const auto producer = std::this_thread::get_id();
+  for (std::uint64_t i = 0; i != count; ++i) {
+    const Offset offset = LogFixture::append(partition, 0, "k", "v");
+    partition.when(Watermark::durable, offset, [&, offset](const Status& status) {
+      if (!status || partition.watermarks().durable <= offset) ++disorders;
+      // Who asks when it holds already is called at once, on its own thread, maybe beside the others.
+      if (std::this_thread::get_id() != producer) {
+        if (inside.exchange(true) || offset.value < next) ++disorders;
+        next = offset.value + 1;
+        inside = false;
+      }
+      ++acknowledged;
+    });
+    while (i > acknowledged + 10'000) std::this_thread::yield();
+  }
+  REQUIRE(f.log->close());
+  CHECK(acknowledged == count);
+  CHECK(disorders == 0);
+}
+
 TEST_CASE("closing writes what was accepted and answers everybody") {
   LogFixture f;
   f.open();
