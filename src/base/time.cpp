@@ -285,6 +285,8 @@ std::optional<Timestamp> writable(Timestamp time) {
 
 }  // namespace
 
+std::optional<Timestamp> timestamp_from_epoch(std::int64_t number) { return writable(from_epoch(number)); }
+
 std::optional<Timestamp> parse_timestamp(std::string_view text) {
   text = base::trim(text);
   if (text.empty()) return std::nullopt;
@@ -297,7 +299,7 @@ std::optional<Timestamp> parse_timestamp(std::string_view text) {
     read = read_day_first(cursor, reading);
   } else if (is_digit(text[0]) || text[0] == '-' || text[0] == '+') {
     const auto number = parse_integer(text);
-    return number ? writable(from_epoch(*number)) : std::nullopt;
+    return number ? timestamp_from_epoch(*number) : std::nullopt;
   } else {
     read = read_weekday_first(cursor, reading);
   }

@@ -122,13 +122,12 @@ Status Encoder::find_device() {
 
 Timestamp Encoder::find_time(Timestamp arrival) {
   flags_ = 0;
-  std::array<char, 24> digits{};
   const auto read = [&](Role role) -> std::optional<Timestamp> {
     const Cell* cell = cell_of(role);
     if (!cell) return std::nullopt;
     if (cell->value.kind == ValueKind::real) return from_seconds(cell->value.real);
-    const std::string_view text = text_of(cell->value, digits);
-    return text.empty() ? std::nullopt : parse_timestamp(text);
+    if (cell->value.kind == ValueKind::integer) return timestamp_from_epoch(cell->value.integer);
+    return is_text(cell->value) && !cell->value.text.empty() ? parse_timestamp(cell->value.text) : std::nullopt;
   };
   const auto leave_out = [&](Role role) { cells_[role_cells_[static_cast<std::size_t>(role)] - 1].left_out = true; };
 
@@ -206,7 +205,9 @@ Status Encoder::fit_schema(Timestamp arrival, std::string_view source) {
 }
 
 ByteView Encoder::build() {
-  row_.begin(schema_ ? schema_->version() : SchemaVersion(0), find_facts(), flags_);
+  // A schema may have thousands of fields of which an event has few: then the row grows with what comes.
+  const std::size_t fields = schema_ && schema_->fields().size() <= 2 * used_ ? schema_->fields().size() : 0;
+  row_.begin(schema_ ? schema_->version() : SchemaVersion(0), find_facts(), flags_, fields);
   row_.set_token(token_);
   for (const Cell& cell : cells()) {
     if (cell.left_out) continue;

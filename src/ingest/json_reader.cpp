@@ -131,6 +131,7 @@ std::optional<Problem> JsonReader::close(Document& document) {
 }
 
 std::optional<Problem> JsonReader::read(std::string_view text, std::string_view body, Encoder& encoder) {
+  if (speculation_.read(text, encoder)) return std::nullopt;
   Document document;
   Object object;
   std::optional<Problem> problem = open(text, body, document, object);

@@ -12,6 +12,7 @@
 #include <iotstream/base/result.hpp>
 
 #include "ingest/encoder.hpp"
+#include "ingest/speculative_reader.hpp"
 
 namespace iotstream::ingest {
 
@@ -68,6 +69,7 @@ class JsonReader {
   Problem unbalanced(simdjson::error_code error) const;
   Problem problem_at(const char* at, ErrorKind kind, std::string reason) const;
 
+  SpeculativeReader speculation_;
   simdjson::ondemand::parser parser_;
   Document* document_ = nullptr;  ///< the one being read, for its position
   std::string_view text_;         ///< what the parser reads

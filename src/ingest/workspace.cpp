@@ -3,12 +3,19 @@
 namespace iotstream::ingest {
 
 Result<Encoder*> Workspace::encoder(std::string_view dataset) {
+  if (last_ != nullptr && dataset == last_dataset_) return last_;
   const auto found = encoders_.find(dataset);
-  if (found != encoders_.end()) return found->second.get();
+  if (found != encoders_.end()) return remember(*found);
   Result<log::Topic*> topic = open_topic_(dataset);
   if (!topic) return std::move(topic).error();
   auto made = std::make_unique<Encoder>(std::string(dataset), **topic, schemas_, row_);
-  return encoders_.emplace(std::string(dataset), std::move(made)).first->second.get();
+  return remember(*encoders_.emplace(std::string(dataset), std::move(made)).first);
+}
+
+Encoder* Workspace::remember(const Encoders::value_type& one) {
+  last_dataset_ = one.first;
+  last_ = one.second.get();
+  return last_;
 }
 
 std::unique_ptr<Workspace> Workspaces::take() {

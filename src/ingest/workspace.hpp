@@ -32,13 +32,19 @@ class Workspace {
   Result<Encoder*> encoder(std::string_view dataset);
 
  private:
+  using Encoders = std::unordered_map<std::string, std::unique_ptr<Encoder>, Level::Hash, std::equal_to<>>;
+  Encoder* remember(const Encoders::value_type& one);
+
   catalog::Schemas& schemas_;
   OpenTopic open_topic_;
   JsonReader reader_;
   PointReader points_;
   model::RowBuilder row_;
   std::vector<Touched> touched_;
-  std::unordered_map<std::string, std::unique_ptr<Encoder>, Level::Hash, std::equal_to<>> encoders_;
+  Encoders encoders_;
+  /// The last one asked for: a body is mostly of one dataset.
+  Encoder* last_ = nullptr;
+  std::string_view last_dataset_;
 };
 
 /// Lends workspaces: as many exist as submissions were ever read at once. Thread-safe.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -145,41 +146,61 @@ bool read_real(std::string_view text, const Literal& literal, double& value) {
   return true;
 }
 
-// What nearly all readings are: digits, perhaps a point among them, 15 at most, so that all of read_real()'s questions are
-// answered by their number. In one pass; false: look again.
-bool read_short(std::string_view text, Value& value) {
-  constexpr std::size_t digits_max = 15;
-  if (text.size() > digits_max + 2) return false;
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  const bool negative = at != end && *at == '-';
-  if (negative) ++at;
-  const char* const whole = at;
-  std::int64_t mantissa = 0;
-  for (; at != end && is_digit(*at); ++at) mantissa = mantissa * 10 + (*at - '0');
-  const auto whole_digits = static_cast<std::size_t>(at - whole);
-  if (whole_digits == 0 || whole_digits > digits_max || (whole_digits > 1 && *whole == '0')) return false;
-  if (at == end) {
-    value.kind = ValueKind::integer;
-    value.integer = negative ? -mantissa : mantissa;
-    return true;
+// What nearly all readings are: digits, 18 at most, or 15 with a point among them, so that all of read_integer()'s and
+// read_real()'s questions are answered by their number. In one pass.
+struct Short {
+  const char* behind = nullptr;  // the literal; nullptr: it is none of these
+  bool negative = false;
+  bool real = false;
+  std::size_t fraction_digits = 0;
+  std::uint64_t mantissa = 0;
+
+  void give(Value& value, const char* begin) const {
+    value.text = {begin, static_cast<std::size_t>(behind - begin)};
+    if (!real) {
+      value.kind = ValueKind::integer;
+      value.integer = static_cast<std::int64_t>(negative ? 0 - mantissa : mantissa);
+      return;
+    }
+    const double magnitude = static_cast<double>(static_cast<std::int64_t>(mantissa)) / power[fraction_digits];
+    value.kind = ValueKind::real;
+    value.real = negative ? -magnitude : magnitude;
   }
-  if (*at != '.') return false;
-  const char* const fraction = ++at;
-  for (; at != end && is_digit(*at); ++at) mantissa = mantissa * 10 + (*at - '0');
-  const auto fraction_digits = static_cast<std::size_t>(at - fraction);
-  if (at != end || fraction_digits == 0 || whole_digits + fraction_digits > digits_max) return false;
-  const double magnitude = static_cast<double>(mantissa) / power[fraction_digits];
-  value.kind = ValueKind::real;
-  value.real = negative ? -magnitude : magnitude;
-  return true;
+};
+
+[[gnu::always_inline]] inline Short short_number(const char* at, const char* end) {
+  constexpr std::size_t integer_digits_max = 18;
+  constexpr std::size_t real_digits_max = 15;
+  // No longer than a sign, a point and so many digits: nothing overflows.
+  if (static_cast<std::size_t>(end - at) > integer_digits_max + 2) end = at + integer_digits_max + 2;
+  Short number;
+  number.negative = at != end && *at == '-';
+  if (number.negative) ++at;
+  const char* const whole = at;
+  std::uint64_t mantissa = 0;
+  for (; at != end && is_digit(*at); ++at) mantissa = mantissa * 10 + static_cast<std::uint64_t>(*at - '0');
+  const auto whole_digits = static_cast<std::size_t>(at - whole);
+  if (whole_digits - 1 > integer_digits_max - 1 || (whole_digits > 1 && *whole == '0')) return {};
+  if (at != end && *at == '.') {
+    number.real = true;
+    const char* const fraction = ++at;
+    for (; at != end && is_digit(*at); ++at) mantissa = mantissa * 10 + static_cast<std::uint64_t>(*at - '0');
+    number.fraction_digits = static_cast<std::size_t>(at - fraction);
+    if (number.fraction_digits == 0 || whole_digits + number.fraction_digits > real_digits_max) return {};
+  }
+  number.mantissa = mantissa;
+  number.behind = at;
+  return number;
 }
+
+// Whether a literal that ends before `c` would go on with it.
+bool goes_on(char c) { return is_digit(c) || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-'; }
 
 }  // namespace
 
 bool read_number(std::string_view text, Value& value) {
-  if (read_short(text, value)) {
-    value.text = text;
+  if (const Short number = short_number(text.data(), text.data() + text.size()); number.behind == text.data() + text.size()) {
+    number.give(value, text.data());
     return true;
   }
   Literal literal;
@@ -191,6 +212,18 @@ bool read_number(std::string_view text, Value& value) {
   }
   value.kind = read_real(text, literal, value.real) ? ValueKind::real : ValueKind::decimal;
   return true;
+}
+
+std::size_t take_number(std::string_view text, Value& value) {
+  const char* const end = text.data() + text.size();
+  if (const Short number = short_number(text.data(), end);
+      number.behind != nullptr && (number.behind == end || !goes_on(*number.behind))) {
+    number.give(value, text.data());
+    return value.text.size();
+  }
+  const auto literal =
+      text.substr(0, static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), goes_on) - text.begin()));
+  return read_number(literal, value) ? literal.size() : 0;
 }
 
 double nearest_double(std::string_view literal) {

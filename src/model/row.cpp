@@ -43,12 +43,14 @@ double Value::as_double() const {
   }
 }
 
-void RowBuilder::begin(SchemaVersion version, FactsId facts, std::uint16_t flags) {
+void RowBuilder::begin(SchemaVersion version, FactsId facts, std::uint16_t flags, std::size_t fields) {
   version_ = version;
   facts_ = facts;
   flags_ = flags;
   token_ = {};
-  used_ = 0;
+  used_ = std::min<std::size_t>(fields, format::fields_max);
+  if (used_ > cells_.size()) cells_.resize(used_);
+  std::fill_n(cells_.begin(), used_, Cell{});
   heap_.clear();
 }
 

@@ -41,6 +41,9 @@ std::string format_date_hour(Timestamp time);
 /// when the text is none of these, names an impossible date, or lies outside of the years 0000 to 9999.
 std::optional<Timestamp> parse_timestamp(std::string_view text);
 
+/// A whole number as parse_timestamp() reads it.
+std::optional<Timestamp> timestamp_from_epoch(std::int64_t number);
+
 /// Reads a time as the API takes it: what parse_timestamp takes, integers as epoch µs, `now`, and `-15m`, `-2h`, `+5s`,
 /// `now-15m` relative to `now`.
 Result<Timestamp> parse_query_time(std::string_view text, Timestamp now);

@@ -68,7 +68,8 @@ inline constexpr std::uint16_t row_has_token = 2;      ///< the heap ends with a
 /// has grown. One thread.
 class RowBuilder {
  public:
-  void begin(SchemaVersion version, FactsId facts, std::uint16_t flags);
+  /// `fields`: as many are expected; only a hint.
+  void begin(SchemaVersion version, FactsId facts, std::uint16_t flags, std::size_t fields = 0);
   /// Sets a value; the last one set for a field stays. `text` is copied.
   void set(FieldId field, ValueKind kind);  ///< missing, null, false_, true_, key
   void set_integer(FieldId field, std::int64_t value) { cell(field) = {ValueKind::integer, static_cast<std::uint64_t>(value)}; }

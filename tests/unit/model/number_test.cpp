@@ -1,4 +1,5 @@
 #include <limits>
+#include <string>
 
 #include <catch2/catch.hpp>
 
@@ -45,5 +46,27 @@ TEST_CASE("what is no JSON number is refused") {
        {"", "-", "+1", ".5", "5.", "01", "1e", "1e+", "0x10", "1 ", " 1", "1,5", "--1", "NaN", "1.2.3", "∞", "1-2"}) {
     INFO(text);
     CHECK(kind_of(text) == ValueKind::missing);
+  }
+}
+
+TEST_CASE("of a number within a text as much is taken as read_number takes of it alone") {
+  for (const std::string_view literal : {"0", "-0", "7", "-12.5", "123456789012345", "1234567890123456", "0.123456789012345",
+                                         "12345678901234567", "1e3", "1.5E-7", "9223372036854775808", "0.1000000000000000055",
+                                         "99999999999999999999999999999999", "1.50000000000000000000000000001"}) {
+    Value alone;
+    REQUIRE(read_number(literal, alone));
+    for (const std::string_view behind : {"", ",", "}", " 1", "\n", "x"}) {
+      Value taken;
+      const std::string text = std::string(literal) + std::string(behind);
+      INFO(text);
+      CHECK(take_number(text, taken) == literal.size());
+      CHECK((taken.kind == alone.kind && taken.text == alone.text));
+      CHECK((taken.kind == ValueKind::decimal || taken.as_double() == alone.as_double()));
+    }
+  }
+  for (const std::string_view none : {"", "-", "01", "1.", ".5", "1.5.2", "1e", "+1", "x", "-x", "1-2", "1.e5", "00"}) {
+    INFO(none);
+    Value value;
+    CHECK(take_number(none, value) == 0);
   }
 }
