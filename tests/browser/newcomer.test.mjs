@@ -159,6 +159,20 @@ for (const { name, width, height } of FORMS) {
       await eventually('none without a pointer', async () => (await page.locator('.cross:visible').count()) === 0);
     });
 
+    it('N4: scrolls a chart away that has the crosshair; it is gone with the pointer all the same', async () => {
+      const plot = page.locator(`${MACHINE} [data-testid="line-panel"] .plot`).first();
+      await plot.focus();
+      await page.keyboard.press('End');
+      await eventually('the crosshair stands', async () => (await page.locator('.cross:visible').count()) > 0);
+      await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+      // Two frames: the page learns what is on the screen.
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+      await plot.evaluate((element) => element.blur());
+      await eventually('none is left', async () => (await page.locator('.cross:visible').count()) === 0);
+      await plot.scrollIntoViewIfNeeded();
+      await eventually('none comes back', async () => (await page.locator('.cross:visible').count()) === 0);
+    });
+
     it('N4: reads a chart by keys and as a table', async () => {
       const panel = page.locator(`${MACHINE} [data-testid="line-panel"]`).first();
       await panel.locator('.plot').focus();

@@ -136,6 +136,8 @@ export abstract class Panel implements Painter {
 
   vanish(): void {
     this.discard();
+    // Nobody moves it any more: the crosshair would still stand there when the panel comes back.
+    this.hideCross();
   }
 
   paint(moment: Moment): boolean {
