@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ class BareFile {
 
  private:
   Result<int> open(int flags);
+  Result<std::vector<double>> synced_writes_us(int descriptor, std::size_t size, std::uint64_t count,
+                                               const std::function<std::uint64_t(std::uint64_t)>& position) const;
   std::string path_;
   int descriptor_ = -1;  ///< of the overwrites
   std::uint64_t overwritten_ = 0;

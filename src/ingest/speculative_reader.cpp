@@ -1,6 +1,7 @@
 #include "ingest/speculative_reader.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <simdjson.h>
@@ -37,7 +38,7 @@ const char* plain_string_end(const char* at, const char* end) {
       std::memcpy(&word, at, 8);
       if (is_special(word)) break;
     }
-    const char* const here = std::min(at + 8, end);
+    const char* const here = at + std::min<std::ptrdiff_t>(8, end - at);
     for (; at != here; ++at) {
       const auto byte = static_cast<unsigned char>(*at);
       if (byte == '"') {

@@ -171,7 +171,7 @@ struct Short {
 [[gnu::always_inline]] inline Short short_number(const char* at, const char* end) {
   constexpr std::size_t integer_digits_max = 18;
   constexpr std::size_t real_digits_max = 15;
-  // No longer than a sign, a point and so many digits: nothing overflows.
+  // No longer than a sign, a point and so many digits, and one to see that there are too many.
   if (static_cast<std::size_t>(end - at) > integer_digits_max + 2) end = at + integer_digits_max + 2;
   Short number;
   number.negative = at != end && *at == '-';
@@ -199,7 +199,8 @@ bool goes_on(char c) { return is_digit(c) || c == '.' || c == 'e' || c == 'E' ||
 }  // namespace
 
 bool read_number(std::string_view text, Value& value) {
-  if (const Short number = short_number(text.data(), text.data() + text.size()); number.behind == text.data() + text.size()) {
+  const char* const end = text.data() + text.size();
+  if (const Short number = short_number(text.data(), end); number.behind != nullptr && number.behind == end) {
     number.give(value, text.data());
     return true;
   }

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include <iotstream/base/time.hpp>
 
@@ -34,6 +35,17 @@ TEST_CASE("the API's times: now, distances from now, epoch µs, and every record
   CHECK(parse_query_time("1645598067", now).value() == Timestamp{1'645'598'067});
   CHECK(parse_query_time("-5", now).value() == Timestamp{-5});
   CHECK(parse_query_time("2022-02-23T06:34:27Z", now).value() == Timestamp{1'645'598'067'000'000});
+}
+
+TEST_CASE("a whole number is the time that its text is") {
+  for (const std::int64_t number :
+       {std::int64_t{0}, std::int64_t{-1}, std::int64_t{1'600'000'000}, std::int64_t{1'600'000'000'000},
+        std::int64_t{1'600'000'000'000'000}, std::int64_t{1'600'000'000'000'000'001}, std::int64_t{-62'167'219'201},
+        std::int64_t{253'402'300'800}, INT64_MAX, INT64_MIN}) {
+    INFO(number);
+    CHECK(timestamp_from_epoch(number) == parse_timestamp(fmt::format("{}", number)));
+  }
+  CHECK(timestamp_from_epoch(1'600'000'000) == Timestamp{1'600'000'000'000'000});
 }
 
 TEST_CASE("the API refuses what is no time, and says how to write one") {

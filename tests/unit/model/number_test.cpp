@@ -49,6 +49,13 @@ TEST_CASE("what is no JSON number is refused") {
   }
 }
 
+TEST_CASE("no text at all is no number") {
+  Value value;
+  CHECK_FALSE(read_number(std::string_view(), value));
+  CHECK(take_number(std::string_view(), value) == 0);
+  CHECK(value.kind == ValueKind::missing);
+}
+
 TEST_CASE("of a number within a text as much is taken as read_number takes of it alone") {
   for (const std::string_view literal : {"0", "-0", "7", "-12.5", "123456789012345", "1234567890123456", "0.123456789012345",
                                          "12345678901234567", "1e3", "1.5E-7", "9223372036854775808", "0.1000000000000000055",

@@ -44,8 +44,6 @@ class FrameLoop {
   private readonly observer: IntersectionObserver;
   private readonly channel = new MessageChannel();
   private scheduled = false;
-  /** A panel has come that does not know yet where the crosshair is. */
-  private appeared = false;
   private readonly share = new Share();
   /** The panel whose turn it is. */
   private turn = 0;
@@ -102,8 +100,9 @@ class FrameLoop {
       if (painter === undefined) continue;
       if (entry.isIntersecting && !this.visible.has(painter)) {
         this.visible.add(painter);
-        this.appeared = true;
         painter.appear();
+        // It does not know yet where the crosshair is.
+        cursor.set(cursor.fraction, cursor.owner);
       } else if (!entry.isIntersecting && this.visible.delete(painter)) {
         painter.vanish();
       }
@@ -138,9 +137,7 @@ class FrameLoop {
     this.turn = next;
     this.frame = { began, drawn };
     if (!all) this.request();
-    const appeared = this.appeared;
-    this.appeared = false;
-    if (cursor.takeMoved() || appeared || ((moment.live || plays) && cursor.fraction !== null)) {
+    if (cursor.takeMoved() || ((moment.live || plays) && cursor.fraction !== null)) {
       for (const painter of this.visible) painter.point(moment);
     }
     // A message posted inside a frame is handled after the browser has painted it.
