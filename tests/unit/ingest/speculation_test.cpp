@@ -35,13 +35,14 @@ std::string told_after_pattern(std::string_view reading) {
   return told(fixture, reading);
 }
 
-/// The same rows before it, whose members came in another order, so that nothing of the pattern is expected.
+/// The same rows before it, but members in another order as the last ones seen, so that nothing of the pattern is expected.
 std::string told_after_others(std::string_view reading) {
   GateFixture fixture;
   fixture.taken("d", pattern, ingest::BodyFormat::json);
   fixture.taken("d", pattern, ingest::BodyFormat::json);
-  // One that is refused keeps no row, and its members are what came last.
-  (void)fixture.submit("d", R"({"last":0,"deep":{"deeper":{"z":1},"y":1},"device":"a","last":)", ingest::BodyFormat::json);
+  // Refused at its last member, so that it leaves no row; those before have been looked at.
+  constexpr std::string_view others = R"({"last":0,"deep":{"deeper":{"z":1},"y":1},"on":true,"n":1,"device":"a","x":01})";
+  REQUIRE_FALSE(fixture.submit("d", others, ingest::BodyFormat::json).ok());
   return told(fixture, reading);
 }
 
@@ -85,6 +86,11 @@ TEST_CASE("a reading like the one before is stored as another one") {
                                        " 1",
                                        "  1",
                                        "NaN",
+                                       R"("ab\ncdefghijklmnopq")",
+                                       R"("ab\"cdefghijklmnopq")",
+                                       R"("ab\qcdefghijklmnopq")",
+                                       "\"ab\tcdefghijklmnopq\"",
+                                       "\"ab\xC3 cdefghijklmnopq\"",
                                        "\"12345678\"",
                                        "\"1234567\"",
                                        "\"a\x7F\""}) {
@@ -94,6 +100,15 @@ TEST_CASE("a reading like the one before is stored as another one") {
     const std::string last = fmt::format(R"({{"device":"a","n":{}}})", value);
     INFO(last);
     CHECK(told_after_pattern(last) == told_after_others(last));
+  }
+}
+
+TEST_CASE("what stands behind a reading like the one before is seen") {
+  for (const std::string_view behind : {"x", "}", "{}", ",", "\"", "1"}) {
+    const std::string reading = std::string(pattern) + std::string(behind);
+    INFO(reading);
+    CHECK(told_after_pattern(reading) == told_after_others(reading));
+    CHECK(told_after_pattern(reading).starts_with("refused: "));
   }
 }
 
