@@ -1,4 +1,6 @@
 #include <charconv>
+#include <chrono>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -53,6 +55,21 @@ class Redis final : public Peer {
       consumed += *entries;
     }
     return {};
+  }
+
+  /// It syncs what was appended up to a second later, on a thread of its own, and a child of it writes the file anew each time
+  /// that it has doubled.
+  Status settle() override {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+    for (int tries = 0; tries != 300; ++tries) {
+      if (auto status = publisher_->send("INFO persistence\r\n"); !status) return status;
+      auto said = text(*publisher_);
+      if (!said) return said.error();
+      const auto says = [&said](std::string_view state) { return said->find(state) != std::string_view::npos; };
+      if (says("aof_rewrite_in_progress:0") && says("aof_rewrite_scheduled:0") && says("aof_pending_bio_fsync:0")) return {};
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    return Error{ErrorKind::unavailable, "redis-server still writes its file anew after 30 s"};
   }
 
  private:

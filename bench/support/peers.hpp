@@ -24,6 +24,9 @@ class Peer {
   virtual Status publish(std::uint64_t count, std::string_view payload, std::uint64_t outstanding) = 0;
   /// Receives the stream's messages from its first on, until `count` have come.
   virtual Status consume(std::uint64_t count) = 0;
+  /// Waits until what the peer does in the background for what it stored is done, so that it takes nothing from who is measured
+  /// next. Errors: unavailable when that takes longer than 30 s.
+  virtual Status settle() { return {}; }
 };
 
 /// Messages that are sent with one system call.

@@ -104,6 +104,7 @@ Result<std::vector<Figure>> beside(Peer& peer, OwnLog& log, bool quick) {
     auto peers = peer_rate(peer, count, text);
     if (!peers) return Error{peers.error().kind, fmt::format("{}: {}", peer.name(), peers.error().message)};
     theirs.push_back(*peers);
+    if (auto status = peer.settle(); !status) return status.error();
     for (std::size_t mode = 0; mode != std::size(modes); ++mode) {
       auto own = own_rate(log, modes[mode], count, text);
       if (!own) return own.error();
@@ -149,9 +150,6 @@ Result<Figure> over_http(bool quick) {
 
 Result<std::vector<Figure>> log_peer_figures(const Options& options) {
   std::vector<Figure> figures;
-  const TemporaryFolder folder;
-  auto log = OwnLog::open(folder.path() + "/log");
-  if (!log) return log.error();
   struct {
     const char* package;
     Result<std::unique_ptr<Peer>> (*start)(const std::string& folder);
@@ -164,6 +162,9 @@ Result<std::vector<Figure>> log_peer_figures(const Options& options) {
       note(fmt::format("{} is not installed: no figures beside it; apt-get install {}", package, package));
       continue;
     }
+    // One of its own beside each peer: a log that holds what was stored beside the first is not where the other's begins.
+    auto log = OwnLog::open(data.path() + "/log");
+    if (!log) return log.error();
     auto measured = beside(**peer, **log, options.quick);
     if (!measured) return measured.error();
     figures.insert(figures.end(), measured->begin(), measured->end());

@@ -13,6 +13,7 @@ import {
   openBrowser,
   openPage,
   openServer,
+  reads,
   screenshotPath,
   seesMovingLine,
   step,
@@ -117,7 +118,7 @@ for (const { name, width, height } of FORMS) {
       const car = page.locator(CAR);
       await car.scrollIntoViewIfNeeded();
       await car.locator('[data-testid="field-count"]').waitFor();
-      assert.match(await car.locator('[data-testid="field-count"]').textContent(), /\d+ of \d+ fields used, \d+ empty/);
+      await reads(() => car.locator('[data-testid="field-count"]').textContent(), /\d+ of \d+ fields used, \d+ empty/);
       const machine = page.locator(MACHINE);
       await eventually('four tiles', async () => (await machine.locator('[data-testid="tile"]').count()) === 4);
       const values = machine.locator('[data-testid="tile"] .reading b');
@@ -255,12 +256,12 @@ for (const { name, width, height } of FORMS) {
         async () => (await card.locator('[data-testid=preview]').count()) > 0,
       );
       const read = (id) => card.locator(`[data-testid=${id}]`);
-      assert.equal(await read('separator').inputValue(), ';');
-      assert.equal(await read('time-column').inputValue(), 'time');
-      assert.equal(await read('preview-rows').textContent(), '400');
-      assert.equal(await read('preview-bad').textContent(), '1');
+      await reads(() => read('separator').inputValue(), ';');
+      await reads(() => read('time-column').inputValue(), 'time');
+      await reads(() => read('preview-rows').textContent(), '400');
+      await reads(() => read('preview-bad').textContent(), '1');
       await read('preview-errors').locator('summary').click();
-      assert.match(await read('preview-errors').textContent(), /Line 102/);
+      await reads(() => read('preview-errors').textContent(), /Line 102/);
       const chart = page.locator('[data-testid=file-chart] canvas').first();
       await step(
         'N8: its charts',
@@ -288,7 +289,7 @@ for (const { name, width, height } of FORMS) {
       );
       await part(page, 'theme').click();
       await eventually('it is light', () => page.evaluate(() => document.documentElement.dataset.theme === 'light'));
-      assert.equal(await page.evaluate(() => document.documentElement.lang), 'fr');
+      await reads(() => page.evaluate(() => document.documentElement.lang), 'fr');
       const words = await textsOf(page.locator('body'));
       assert.doesNotMatch(
         words,
@@ -297,7 +298,7 @@ for (const { name, width, height } of FORMS) {
       await eventually('a decimal comma', async () => /\d,\d/.test(await textsOf(page.locator(MACHINE))));
       await part(page, 'mode').click();
       await part(page, 'stretch').waitFor();
-      assert.match(await part(page, 'stretch').textContent(), /\d\d\/\d\d/);
+      await reads(() => part(page, 'stretch').textContent(), /\d\d\/\d\d/);
       assert.equal(await page.evaluate(() => window.unloaded), false);
       assert.deepEqual(await accessibilityViolations(page), []);
     });
@@ -316,8 +317,8 @@ for (const { name, width, height } of FORMS) {
           (await part(second.page, 'stretch').textContent()) === stretch,
       );
       await second.page.locator(`${MACHINE} .device[aria-pressed="false"]`).first().waitFor();
-      assert.equal(await second.page.evaluate(() => document.documentElement.lang), 'fr');
-      assert.equal(await second.page.evaluate(() => document.documentElement.dataset.theme), 'light');
+      await reads(() => second.page.evaluate(() => document.documentElement.lang), 'fr');
+      await reads(() => second.page.evaluate(() => document.documentElement.dataset.theme), 'light');
       assert.deepEqual(second.troubles, []);
       await second.context.close();
     });

@@ -11,6 +11,7 @@ import {
   openBrowser,
   openPage,
   openServer,
+  reads,
   seesMovingLine,
   step,
   WHILE_AWAY,
@@ -103,9 +104,9 @@ for (const { name, width, height } of FORMS) {
       await page.keyboard.press('Enter');
       const detail = page.locator('[data-testid=device-detail]');
       await detail.waitFor();
-      assert.match(await detail.textContent(), /X46789/);
+      await reads(() => detail.textContent(), /X46789/);
       await eventually('the gap of the pause', async () => /[1-9]\d* gaps/.test(await detail.textContent()), 20_000);
-      assert.match(page.url(), /device=1%2FX46789/);
+      await reads(() => page.url(), /device=1%2FX46789/);
       await detail.getByRole('button', { name: 'Close' }).click();
     });
 
@@ -188,8 +189,8 @@ describe('the operator’s wall screen', { timeout: 120_000 }, () => {
       () => context.setOffline(true),
       async () => (await page.locator('[data-testid="stale"]').count()) > 0,
     );
-    assert.match(await page.locator('[data-testid="stale"]').textContent(), /Stale since \d\d:\d\d:\d\d/);
-    assert.equal(await page.locator('main').getAttribute('data-link'), 'stale');
+    await reads(() => page.locator('[data-testid="stale"]').textContent(), /Stale since \d\d:\d\d:\d\d/);
+    await reads(() => page.locator('main').getAttribute('data-link'), 'stale');
     const panel = section.locator('.panel').first();
     assert.ok(Number(await panel.evaluate((e) => getComputedStyle(e).opacity)) < 1, 'panels step back');
     await step(
@@ -214,7 +215,7 @@ describe('the operator’s wall screen', { timeout: 120_000 }, () => {
     await page.goto(`${server.url}/?kiosk#window=15s&dataset=1`);
     const section = page.locator('[data-dataset="1"]');
     await seesMovingLine(section);
-    for (const away of ['.rail', '.top', '.timeline']) assert.equal(await page.locator(away).count(), 0, away);
+    for (const away of ['.rail', '.top', '.timeline']) await reads(() => page.locator(away).count(), 0);
     const nodes = () => page.evaluate(() => document.querySelectorAll('*').length);
     const before = await nodes();
     await server.restart(async () => {

@@ -191,6 +191,20 @@ export async function eventually(what, question, limit = 10_000) {
   }
 }
 
+/**
+ * Waits until `read` answers `wanted`, a value or a pattern, for the page follows an act when it gets round to it. What was read
+ * last is in the error.
+ */
+export async function reads(read, wanted, limit = 10_000) {
+  const end = performance.now() + limit;
+  for (;;) {
+    const answer = await read();
+    if (wanted instanceof RegExp ? wanted.test(answer) : answer === wanted) return;
+    if (performance.now() > end) throw new Error(`not ${wanted} within ${limit} ms, but ${answer}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 /** A busy machine may take this many times as long as the journey allows before a step fails. */
 const PATIENCE = Number(process.env.IOTSTREAM_PATIENCE ?? 20);
 

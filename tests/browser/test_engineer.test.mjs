@@ -14,6 +14,7 @@ import {
   openBrowser,
   openPage,
   openServer,
+  reads,
   screenshotPath,
   seesMovingLine,
   step,
@@ -93,6 +94,21 @@ async function pace(page, ms) {
   return (ended.at - begun.at) / ((ended.now - begun.now) / 1_000);
 }
 
+/**
+ * The window moves at `rate`, within a share of `wrong`. Two measurements may be spoiled by a busy machine; a pace that is wrong
+ * is wrong in each.
+ */
+async function holdsPace(page, rate, wrong, who) {
+  const seen = [];
+  for (let round = 0; round < 3; round++) {
+    const measured = await pace(page, 1_600);
+    console.log(`${who}: ${rate}× asked for, ${measured.toFixed(3)}× measured`);
+    if (Math.abs(measured / rate - 1) < wrong) return;
+    seen.push(measured);
+  }
+  assert.fail(`${rate}× was asked for, ${seen.join(', ')} measured`);
+}
+
 async function rests(page) {
   const { at } = await head(page);
   await page.waitForTimeout(150);
@@ -146,7 +162,7 @@ for (const { name, width, height } of FORMS) {
         await part(page, 'csv-file').setInputFiles(file);
         const card = page.getByRole('region', { name: file.name });
         await card.locator('[data-testid=preview]').waitFor({ timeout: 20_000 });
-        assert.match(await card.textContent(), new RegExp(date), 'when it was recorded');
+        await reads(() => card.textContent(), new RegExp(date));
         const chart = part(page, 'file-chart').locator('canvas').first();
         await step(
           `T1: ${folder} is loaded and drawn`,
@@ -173,7 +189,7 @@ for (const { name, width, height } of FORMS) {
       await page.goto(`${server.url}/#dataset=old_${name}&from=${from * 1_000}&to=${(from + 30_000) * 1_000}`);
       const canvas = part(page, 'line-panel').first().locator('canvas');
       await eventually('its line', async () => (await canvas.count()) > 0 && (await inkOf(canvas)).colored > 20);
-      assert.match(await part(page, 'mode').textContent(), /Paused/);
+      await reads(() => part(page, 'mode').textContent(), /Paused/);
     });
 
     it('T2: plays the drive at 1, 10 and 100 times its pace; map and numbers follow', async () => {
@@ -198,12 +214,10 @@ for (const { name, width, height } of FORMS) {
         await eventually('the badge says it', async () =>
           (await part(page, 'mode').textContent()).includes(`${rate}×`),
         );
-        const measured = await pace(page, 1_600);
-        console.log(`T2 (${name}): ${rate}× asked for, ${measured.toFixed(3)}× measured`);
-        assert.ok(Math.abs(measured / rate - 1) < wrong, `${rate} was asked for, ${measured} measured`);
+        await holdsPace(page, rate, wrong, `T2 (${name})`);
       }
       await page.keyboard.press('p');
-      assert.notEqual(await place.textContent(), begun, 'the car has moved');
+      await eventually('the car has moved', async () => (await place.textContent()) !== begun);
       await eventually('the address says no more of it', () => !/play=/.test(page.url()));
     });
 
@@ -247,8 +261,7 @@ for (const { name, width, height } of FORMS) {
       await openDrive(page, drive.from + 100 * SECOND, drive.from + 115 * SECOND);
       await part(page, 'rate-select').selectOption('10');
       await part(page, 'reverse').click();
-      const back = await pace(page, 800);
-      assert.ok(back < -9 && back > -11, `${back}`);
+      await holdsPace(page, -10, 0.1, `T4 (${name})`);
       await page.keyboard.press('r');
       await part(page, 'loop').click();
       await eventually('the address says it', () => /loop=\d+/.test(page.url()));
@@ -293,7 +306,7 @@ for (const { name, width, height } of FORMS) {
       await page.locator('[data-file="WT200_2024-03-05T06-00-00Z.csv"]').click({ timeout: 20_000 });
       const profile = page.locator('[data-testid=profile]');
       await profile.waitFor({ timeout: 20_000 });
-      assert.match(await profile.textContent(), /wind_speed_80m/);
+      await reads(() => profile.textContent(), /wind_speed_80m/);
       const chart = page.locator('[data-testid=file-chart]', { hasText: 'wind_speed_80m' }).locator('canvas');
       const drawn = await eventually('a line is drawn', async () => {
         const ink = await inkOf(chart);
@@ -301,7 +314,7 @@ for (const { name, width, height } of FORMS) {
       });
 
       const figure = page.locator('[data-testid=file-chart]', { hasText: 'wind_speed_80m' });
-      assert.match(await figure.locator('.file-chart-box').getAttribute('aria-label'), /lowest [\d.]+, highest [\d.]+/);
+      await reads(() => figure.locator('.file-chart-box').getAttribute('aria-label'), /lowest [\d.]+, highest [\d.]+/);
       await figure.locator('[data-testid=as-table]').focus();
       await page.keyboard.press('Enter');
       await part(page, 'chart-table').waitFor();
@@ -336,13 +349,14 @@ for (const { name, width, height } of FORMS) {
         async () => (await inkOf(scatter.locator('canvas'))).sum !== pair.sum && /[?&]x=.+&y=/.test(page.url()),
       );
 
+      const alone = await inkOf(chart);
       await page.locator('[data-testid=compare]').selectOption({ label: 'WT200_2024-03-05T06-30-00Z.csv' });
       await page.getByText('Both files begin at 0:00').waitFor({ timeout: 20_000 });
       await eventually('both lines are drawn', async () => {
         const ink = await inkOf(chart);
-        return ink.colored > 50 && ink.sum !== drawn.sum;
+        return ink.colored > 50 && ink.sum !== alone.sum;
       });
-      assert.match(page.url(), /versus=/);
+      await reads(() => page.url(), /versus=/);
     });
 
     it('T8: zooms out to a day; a spike of one reading is there at every zoom, as high', async () => {
