@@ -222,10 +222,17 @@ describe('the window that a page opens with', () => {
       NOW,
     );
 
-  it('is live where events come, or none ever came', () => {
-    expect(open()).toEqual({ mode: 'live', span: 60e6 });
-    expect(open([null, null])).toEqual({ mode: 'live', span: 60e6 });
+  it('is live where events come', () => {
+    expect(open([NOW - 9e9, NOW - 1e6], [null, null])).toEqual({ mode: 'live', span: 60e6 });
     expect(open([NOW - 9e9, NOW - 8e9], [NOW - 9e9, NOW - 59e6]).mode).toBe('live');
+  });
+
+  it('is short where everything is young, or none ever came', () => {
+    const short = { mode: 'live', span: 15e6 };
+    expect(open()).toEqual(short);
+    expect(open([null, null])).toEqual(short);
+    expect(open([NOW - 14e6, NOW], [NOW - 1e6, NOW], [null, null])).toEqual(short);
+    expect(open([NOW - 15e6, NOW], [NOW - 1e6, NOW])).toEqual({ mode: 'live', span: 60e6 });
   });
 
   it('holds the whole of a recording of an hour', () => {

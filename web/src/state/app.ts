@@ -9,7 +9,18 @@ import { History } from './history';
 import { LiveClient } from './live';
 import { ownLanguage, remember, remembered } from './preferences';
 import { formatHash, type Overlay, type Own, parseHash, type Theme, type UrlState } from './url';
-import { bounds, openingView, panned, pausedAt, played, type Stretch, type View, zoomed, zoomedAt } from './window';
+import {
+  beginOf,
+  bounds,
+  openingView,
+  panned,
+  pausedAt,
+  played,
+  type Stretch,
+  type View,
+  zoomed,
+  zoomedAt,
+} from './window';
 
 export const datasets = signal<DatasetInfo[] | null>(null);
 export const devices = signal<DeviceInfo[]>([]);
@@ -84,6 +95,7 @@ export const live: LiveClient = new LiveClient(liveUrl(), {
     rates.value = new Map(stats.datasets.map((d) => [d.dataset, { events: d.events, rate: d.rate }]));
     latencyMs.value = live.latency.median(performance.now());
     leaveOpenedPast(stats.datasets);
+    widenOpened();
     if (stats.datasets.length > (datasets.value?.length ?? 0)) scheduleRefresh();
   },
   data: () => {
@@ -159,11 +171,22 @@ let opened = /[?&#](from|window)=/.test(location.hash);
 function openWhereDataIs(all: DatasetInfo[]): void {
   opened = true;
   const shown = dataset.peek() === null ? all : all.filter((d) => d.name === dataset.peek());
-  const next = openingView(shown, view.peek().span, live.clock.now());
+  const [now, before] = [live.clock.now(), view.peek()];
+  const next = openingView(shown, before.span, now);
   // Who was quicker with the window's keys than the server with its answer is not overruled.
-  if (next.mode !== 'paused' || view.peek().mode !== 'live') return;
+  if (before.mode !== 'live' || (next.mode === 'live' && next.span === before.span)) return;
   setView(next);
-  openedInPast = next;
+  if (next.mode === 'paused') openedInPast = next;
+  else openedYoung = { view: next, until: (beginOf(shown) ?? now) + next.span, usual: before };
+}
+
+/** The short window that the page opened with by itself gives way to the usual one when it is full. */
+let openedYoung: { view: View; until: number; usual: View } | null = null;
+
+function widenOpened(): void {
+  if (openedYoung === null || live.clock.now() < openedYoung.until) return;
+  if (view.peek() === openedYoung.view) setView(openedYoung.usual);
+  openedYoung = null;
 }
 
 /** The past that the page opened with by itself; it gives way to the present as soon as there is one. */
@@ -294,9 +317,7 @@ export function seek(to: number): void {
 /** First and last event of the datasets that are shown, and the present. µs. */
 export function extent(): Stretch {
   const now = live.clock.now();
-  let from = Number.POSITIVE_INFINITY;
-  for (const { first_time } of shownDatasets.peek()) from = Math.min(from, first_time ?? from);
-  return { from: Math.min(from, now - 1_000_000), to: now };
+  return { from: Math.min(beginOf(shownDatasets.peek()) ?? now, now - 1_000_000), to: now };
 }
 
 /** What plays ends where there is nothing more: in the present it becomes live, before the first event it stops. */
@@ -368,7 +389,8 @@ function urlState(): UrlState {
   return {
     screen: screen.value,
     dataset: dataset.value,
-    view: view.value,
+    // A window that is short for a moment only is none to be sent on.
+    view: view.value === openedYoung?.view ? openedYoung.usual : view.value,
     overlay: overlay.value,
     hidden: [...hiddenDevices.value].sort(),
     // What the browser would take by itself need not be said.

@@ -38,6 +38,8 @@ export const PRESETS: readonly Micros[] = [
   7 * DAY,
 ];
 export const DEFAULT_SPAN = MINUTE;
+/** While nothing is older a page opens with this: the first readings are a line in it, and no dot at its end. */
+export const YOUNG_SPAN = 15 * SECOND;
 export const SHORTEST_SPAN = 1_000;
 export const LONGEST_SPAN = 3_660 * DAY;
 
@@ -176,9 +178,16 @@ export function zoomedAt(view: View, factor: number, part: number, now: Micros):
 const LONGEST_OPENING = HOUR;
 const OPENED_OF_LONGER = 15 * MINUTE;
 
+/** When the first of all events came; null when none ever did. */
+export function beginOf(datasets: readonly { first_time: Micros | null }[]): Micros | null {
+  let begin: Micros | null = null;
+  for (const { first_time } of datasets) if (first_time !== null) begin = Math.min(begin ?? first_time, first_time);
+  return begin;
+}
+
 /**
- * The window that a page without one in its address opens with: live, unless the newest event is older than that; then it
- * stands where the events are, with a little room around them.
+ * The window that a page without one in its address opens with: live, and short as long as everything is younger than that; where
+ * the newest event is older than `span` it stands where the events are, with a little room around them.
  */
 export function openingView(
   datasets: readonly { first_time: Micros | null; last_time: Micros | null }[],
@@ -186,6 +195,8 @@ export function openingView(
   now: Micros,
 ): View {
   const live: View = { mode: 'live', span };
+  const begin = beginOf(datasets) ?? now;
+  if (now - begin < YOUNG_SPAN) return { mode: 'live', span: Math.min(span, YOUNG_SPAN) };
   const times = datasets.filter((d) => d.last_time !== null);
   if (times.length === 0) return live;
   const newest = times.reduce((a, b) => ((b.last_time as Micros) > (a.last_time as Micros) ? b : a));
