@@ -1,11 +1,10 @@
 // m4(): the readings that draw the same line as all of them (U. Jugel et al., "M4: A Visualization-Oriented Time Series Data
 // Aggregation", VLDB 2014): of every pixel column the first, the least, the greatest and the last.
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 
-#include "store/buckets.hpp"
+#include "store/m4_columns.hpp"
 #include "store/queries.hpp"
 #include "store/window.hpp"
 
@@ -15,27 +14,7 @@ namespace {
 
 constexpr std::uint32_t columns_max = 20'000;
 
-__extension__ using Wide = __int128;
-
-/// Equal columns of [begin, end): column k holds the times t with ⌊(t − begin) · columns / span⌋ = k, as model::m4_mark has it.
-struct Grid {
-  std::int64_t begin;
-  std::int64_t span;
-  std::uint32_t columns;
-
-  std::uint64_t column_of(std::int64_t time) const { return static_cast<std::uint64_t>((Wide{time} - begin) * columns / span); }
-  /// The first time of column `k`.
-  std::int64_t begin_of(std::uint64_t k) const {
-    return static_cast<std::int64_t>(begin + (Wide{span} * static_cast<std::int64_t>(k) + columns - 1) / columns);
-  }
-};
-
-struct Point {
-  std::int64_t time;
-  double value;
-  bool operator==(const Point&) const = default;
-};
-
+/// Columns in order of time, from buckets that lie in one each; where rows are gone, from buckets that begin in one.
 class Lines final : public WindowSink {
  public:
   Lines(Grid grid, std::size_t fields) : grid_(grid), open_(fields, Accumulator(false)), lines_(fields) {}
@@ -66,30 +45,10 @@ class Lines final : public WindowSink {
   void turn_to(std::uint64_t column) {
     if (column == column_) return;
     for (std::size_t i = 0; i < open_.size() && column_ != none; ++i) {
-      emit(open_[i].rollup(), lines_[i]);
+      add_column(open_[i].rollup(), lines_[i]);
       open_[i].clear();
     }
     column_ = column;
-  }
-
-  static void emit(const Rollup& rollup, M4Line& line) {
-    if (rollup.count == 0) return;
-    const Point first{rollup.first_time, rollup.first};
-    const Point last{rollup.last_time, rollup.last};
-    Point middle[] = {{rollup.min_time, rollup.min}, {rollup.max_time, rollup.max}};
-    if (middle[1].time < middle[0].time) std::swap(middle[0], middle[1]);
-    add(line, first);
-    Point before = first;
-    for (const Point& point : middle) {
-      if (point == before || point == first || point == last) continue;
-      add(line, point);
-      before = point;
-    }
-    if (last != first) add(line, last);
-  }
-  static void add(M4Line& line, const Point& point) {
-    line.time.push_back(Timestamp{point.time});
-    line.values.push_back(point.value);
   }
 
   Grid grid_;
@@ -108,13 +67,51 @@ Status check(const M4Query& query) {
   return {};
 }
 
-/// Then columns need not be looked at one by one.
-bool rows_only(const Sources& sources, std::int64_t from_us) {
-  for (const Tier tier : rollup_tiers) {
-    const auto i = static_cast<std::size_t>(tier);
-    if (sources.usable[i] && sources.fits[i]) return false;
+/// What columns may be read from, ascending.
+std::vector<Tier> tiers_of(const Sources& sources) {
+  std::vector<Tier> tiers;
+  for (std::size_t i = 0; i < sources.usable.size(); ++i) {
+    if (sources.usable[i] && sources.fits[i]) tiers.push_back(static_cast<Tier>(i));
   }
-  return sources.horizon[static_cast<std::size_t>(Tier::rows)] <= from_us;
+  return tiers;
+}
+
+bool all_there(const Sources& sources, const std::vector<Tier>& tiers, std::int64_t from_us) {
+  return std::all_of(tiers.begin(), tiers.end(),
+                     [&](Tier tier) { return sources.horizon[static_cast<std::size_t>(tier)] <= from_us; });
+}
+
+/// Rollups that lie in one column each, and smaller ones and rows at its edges: nothing is told of a column that belongs to
+/// another.
+std::vector<Segment> by_columns(const Grid& grid, const Sources& sources) {
+  std::vector<Segment> segments;
+  for (std::uint64_t k = 0; k < grid.columns; ++k) {
+    for (const Segment& segment : plan(grid.begin_of(k), grid.begin_of(k + 1), sources)) {
+      // A bucket that reaches over several columns is read once.
+      const bool again = !segments.empty() && segments.back().tier == segment.tier && segment.from < segments.back().to;
+      if (again)
+        segments.back().to = std::max(segments.back().to, segment.to);
+      else
+        segments.push_back(segment);
+    }
+  }
+  return segments;
+}
+
+Result<std::vector<M4Line>> read_lines(WindowReader& reader, WindowQuestion& question, const Grid& grid) {
+  const Sources sources = that_fit(reader.sources(), grid.span / grid.columns);
+  const std::vector<Tier> tiers = tiers_of(sources);
+  const bool whole = all_there(sources, tiers, grid.begin);
+  if (whole && tiers.size() > 1) {
+    question.tail_last = true;
+    return ColumnReader(reader, grid, tiers, question.fields.size()).read();
+  }
+  Lines lines(grid, question.fields.size());
+  const auto segments =
+      whole ? std::vector<Segment>{{Tier::rows, grid.begin, grid.begin + grid.span}} : by_columns(grid, sources);
+  if (auto read = reader.read(segments, lines); !read) return read.error();
+  reader.finish(lines);
+  return lines.finish();
 }
 
 }  // namespace
@@ -122,38 +119,18 @@ bool rows_only(const Sources& sources, std::int64_t from_us) {
 Result<M4> Queries::m4(const M4Query& query) {
   Timed timed(series_, clock_, query.dataset);
   if (auto good = check(query); !good) return timed.failed(good.error());
-  const WindowQuestion question{sorted_fields(query.fields), query.device, query.where, query.from, query.to, true};
+  WindowQuestion question{sorted_fields(query.fields), query.device, query.where, query.from, query.to};
   auto picture = look(query.dataset, query.cancelled);
   if (!picture) return timed.failed(picture.error());
   auto reader = picture->read(question);
   if (!reader) return timed.failed(reader.error());
 
-  const Grid grid{query.from.us, query.to.us - query.from.us, query.columns};
-  Lines lines(grid, question.fields.size());
-  // Rollups that lie in one column each, and rows at its edges: nothing is told of a column that belongs to another.
-  const Sources sources = that_fit(reader->sources(), grid.span / query.columns);
-  std::vector<Segment> segments;
-  if (rows_only(sources, query.from.us)) {
-    segments = {{Tier::rows, query.from.us, query.to.us}};
-  } else {
-    for (std::uint64_t k = 0; k < query.columns; ++k) {
-      for (const Segment& segment : plan(grid.begin_of(k), grid.begin_of(k + 1), sources)) {
-        // A bucket that reaches over several columns is read once.
-        const bool again = !segments.empty() && segments.back().tier == segment.tier && segment.from < segments.back().to;
-        if (again)
-          segments.back().to = std::max(segments.back().to, segment.to);
-        else
-          segments.push_back(segment);
-      }
-    }
-  }
-  if (auto read = reader->read(segments, lines); !read) return timed.failed(read.error());
-  reader->finish(lines);
+  auto found = read_lines(*reader, question, {query.from.us, query.to.us - query.from.us, query.columns});
+  if (!found) return timed.failed(found.error());
   M4 answer;
-  std::vector<M4Line> found = lines.finish();
   for (const FieldId field : query.fields) {
     const auto place = std::lower_bound(question.fields.begin(), question.fields.end(), field) - question.fields.begin();
-    answer.lines.push_back(found[static_cast<std::size_t>(place)]);
+    answer.lines.push_back((*found)[static_cast<std::size_t>(place)]);
     answer.lines.back().field = field;
   }
   answer.rows_scanned = timed.rows = reader->rows_scanned();

@@ -9,9 +9,6 @@ namespace {
 
 constexpr std::int64_t fit = 3;  ///< below so many buckets, reading rows costs less than the detour
 
-std::int64_t down_to(std::int64_t time, std::int64_t width) { return floor_divide(time, width) * width; }
-std::int64_t up_to(std::int64_t time, std::int64_t width) { return -down_to(-time, width); }
-
 class Planner {
  public:
   /// A stretch in which the same tiers are complete.
@@ -64,6 +61,9 @@ class Planner {
 };
 
 }  // namespace
+
+std::int64_t down_to(std::int64_t time, std::int64_t width) { return width == 0 ? time : floor_divide(time, width) * width; }
+std::int64_t up_to(std::int64_t time, std::int64_t width) { return -down_to(-time, width); }
 
 std::vector<Segment> plan(std::int64_t from, std::int64_t to, const Sources& sources) {
   from = std::clamp(from, -time_max, time_max);

@@ -30,6 +30,10 @@ struct Sources {
   std::array<bool, 4> fits = {true, true, true, true};
 };
 
+/// The next multiple of `width` at or before / behind `time`; of Tier::rows, whose width is 0, the time itself.
+std::int64_t down_to(std::int64_t time, std::int64_t width);
+std::int64_t up_to(std::int64_t time, std::int64_t width);
+
 /// Parts in order of time that cover [from, to): the largest buckets inside, smaller ones towards the ends, rows at the very
 /// ends. Where retention was, the least tier that is complete, else the one that is kept longest; if that is not the rows, the
 /// ends are widened to whole buckets.

@@ -188,7 +188,7 @@ Status WindowReader::read_columns(std::int64_t from, std::int64_t to, std::optio
     ++scanned_;
     for (std::size_t i = 0; i < cells_.size(); ++i) cells_[i] = cell_of(row, static_cast<int>(i) + 2);
     const std::int64_t time_us = row.integer(0);
-    feed_tail(time_us, sink);
+    feed_tail_between(time_us, sink);
     sink.row(time_us, row.integer(1), cells_);
   }
 }
@@ -214,7 +214,7 @@ Status WindowReader::read_events(std::int64_t from, std::int64_t to, std::option
     ++scanned_;
     if (!filter_.exact && !question_->where->matches(Seen(**event))) continue;
     set_cells(cells_, question_->fields, *(*event)->values);
-    feed_tail((*event)->time.us, sink);
+    feed_tail_between((*event)->time.us, sink);
     sink.row((*event)->time.us, scan->device_id(), cells_);
   }
 }
@@ -276,7 +276,7 @@ Status WindowReader::take_rollup(Tier tier, std::int64_t bucket, std::int64_t de
   const std::int64_t begin = bucket * width_of(tier);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (auto read = decode_fields(text, begin, question_->fields, question_->times, rollups_); !read) return read;
-  feed_tail(begin, sink);
+  feed_tail_between(begin, sink);
   const bool rows_there = begin >= sources_.horizon[static_cast<std::size_t>(Tier::rows)];
   if (sink.rollup({begin, device, rows_there, tail_from(begin)}, rollups_)) return {};
   return read_rows(begin, begin + width_of(tier), device, sink);
@@ -286,6 +286,10 @@ std::int64_t WindowReader::tail_from(std::int64_t from_us) const {
   const auto next =
       std::partition_point(tail_cells_.begin(), tail_cells_.end(), [&](const TailCells& row) { return row.time_us < from_us; });
   return next == tail_cells_.end() ? INT64_MAX : next->time_us;
+}
+
+void WindowReader::feed_tail_between(std::int64_t before_us, WindowSink& sink) {
+  if (!question_->tail_last) feed_tail(before_us, sink);
 }
 
 void WindowReader::feed_tail(std::int64_t before_us, WindowSink& sink) {

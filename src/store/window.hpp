@@ -51,7 +51,8 @@ struct WindowQuestion {
   std::shared_ptr<const query::Bound> where;
   Timestamp from;
   Timestamp to;
-  bool times = true;  ///< whether the times in rollups are looked at
+  bool times = true;       ///< whether the times in rollups are looked at
+  bool tail_last = false;  ///< read() leaves the tail to tail() and finish()
 };
 
 /// One thread, within a transaction of the connection, which outlives it.
@@ -68,6 +69,8 @@ class WindowReader {
   const Sources& sources() const { return sources_; }
   /// In order of time; several calls go on where the former one ended. Errors: io, corrupt, unavailable (interrupted).
   Status read(const std::vector<Segment>& segments, WindowSink& sink);
+  /// Hands on the tail up to `before_us`, as far as it was not.
+  void tail(std::int64_t before_us, WindowSink& sink) { feed_tail(before_us, sink); }
   /// What is left of the tail. Last.
   void finish(WindowSink& sink) { feed_tail(INT64_MAX, sink); }
 
@@ -98,6 +101,7 @@ class WindowReader {
   Status take_rollup(Tier tier, std::int64_t bucket, std::int64_t device, ByteView bytes, WindowSink& sink);
   std::int64_t tail_from(std::int64_t from_us) const;
   void feed_tail(std::int64_t before_us, WindowSink& sink);
+  void feed_tail_between(std::int64_t before_us, WindowSink& sink);
 
   ReadConnection* connection_;
   LayoutPtr layout_;

@@ -1,5 +1,6 @@
 // A line through the points of m4() against a line through all readings, pixel by pixel.
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "support/random.hpp"
@@ -156,6 +157,77 @@ TEST_CASE("a line through the points of m4 has the pixels of the line through al
   CHECK(tiers.contains("rows"));
   CHECK(tiers.contains("1s"));
   CHECK(tiers.contains("1min"));
+}
+
+namespace {
+
+/// The first, least, greatest and last of each column, each once, by looking at every reading.
+std::vector<Point> four_of_each(const std::vector<Point>& all, const M4Query& query) {
+  __extension__ using Wide = __int128;
+  std::map<std::int64_t, std::vector<Point>> columns;
+  for (const Point& point : all) {
+    const Wide scaled = (Wide{point.time} - query.from.us) * query.columns;
+    columns[static_cast<std::int64_t>(scaled / (query.to.us - query.from.us))].push_back(point);
+  }
+  std::vector<Point> few;
+  for (auto& [column, points] : columns) {
+    std::sort(points.begin(), points.end(), [](const Point& a, const Point& b) { return a.time < b.time; });
+    const auto by_value = [](const Point& a, const Point& b) { return a.value < b.value; };
+    // Of equals the earliest, on both sides.
+    std::set<std::int64_t> kept{points.front().time, points.back().time,
+                                std::min_element(points.begin(), points.end(), by_value)->time,
+                                std::max_element(points.begin(), points.end(), by_value)->time};
+    for (const Point& point : points) {
+      if (kept.contains(point.time)) few.push_back(point);
+    }
+  }
+  return few;
+}
+
+}  // namespace
+
+TEST_CASE("m4 reads rollups and only as many smaller ones as it has to, and finds the very readings that all rows give") {
+  IOTSTREAM_SEEDED(random);
+  HistoryFixture f;
+  f.open();
+  // Thirty hours, close enough for minutes full of readings; values that repeat, and a device that is silent for hours.
+  std::int64_t time = 0;
+  for (int i = 0; i < 9000; ++i) {
+    time += between<std::int64_t>(random, 1, i % 400 == 0 ? 3'000'000'000 : 16'000'000);
+    const bool second = time > 40'000'000'000 && random() % 2 == 0;
+    f.send("1", time, second ? "b" : "a", {{"real", V::of(static_cast<double>(between(random, -40, 40)) / 2 + 0.25)}});
+    if (i == 5000) f.drain();
+  }
+  f.drain();
+  const std::vector<OwnedEvent> events = f.expected("1");
+  std::set<std::string> tiers;
+  std::uint64_t read = 0;
+  for (int i = 0; i < 120; ++i) {
+    // At whole minutes, at whole seconds, and anywhere; of all lengths.
+    const std::int64_t grain = i % 3 == 0 ? 60'000'000 : i % 3 == 1 ? 1'000'000 : 1;
+    const bool wide = i % 4 == 0;  // some in which hours lie
+    const std::int64_t from = between<std::int64_t>(random, 0, time / (wide ? 20 : 2) / grain) * grain;
+    const std::int64_t length = (time - from) / grain;
+    const std::int64_t to = from + between<std::int64_t>(random, wide ? length / 2 : 1, length) * grain;
+    M4Query query = query_of(from, to, between(random, 1u, wide ? 3u : 120u));
+    if (random() % 3 == 0) query.device = "b";
+    const auto m4 = f.history->m4(query);
+    REQUIRE(m4.ok());
+    const std::vector<Point> expected = four_of_each(points_of(events, FieldId(0), query), query);
+    const std::vector<Point> found = points_of(m4->lines[0]);
+    CAPTURE(from, to, query.columns, query.device, m4->tier);
+    REQUIRE(found.size() == expected.size());
+    for (std::size_t k = 0; k < found.size(); ++k) {
+      REQUIRE(found[k].time == expected[k].time);
+      REQUIRE(found[k].value == expected[k].value);
+    }
+    tiers.insert(std::string(m4->tier));
+    if (m4->tier == "1h") read = std::max(read, m4->rows_scanned);
+  }
+  CHECK(tiers.contains("1s"));
+  CHECK(tiers.contains("1min"));
+  REQUIRE(tiers.contains("1h"));
+  CHECK(read < events.size());
 }
 
 TEST_CASE("m4 gives the four of a column, each once, in order of time") {
