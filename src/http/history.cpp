@@ -37,6 +37,8 @@ class EventStream final : public net::BodySource {
   EventStream(Services& services, model::SchemaPtr schema, store::EventQuery query, Format format)
       : services_(services), schema_(std::move(schema)), query_(std::move(query)), format_(format), left_(query_.limit) {
     if (format_ == Format::csv) csv_.emplace(*schema_, query_.fields);
+    // What the request knew of its client ended with the answer's first byte.
+    query_.cancelled = [this] { return left(); };
   }
 
   Result<bool> next(std::string& out) override {

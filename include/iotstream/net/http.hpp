@@ -1,6 +1,7 @@
 // HTTP and WebSocket as plain values: what a route sees and says. No socket type crosses this door.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -47,9 +48,12 @@ struct Request {
 };
 
 /// Gives a streamed body piece by piece. next() runs on the server's worker threads, one call at a time; it may block.
-/// Destroyed when done or when the client left: stop the work then.
+/// Destroyed when done or when the client left, but not before a next() that is running has returned.
 class BodySource {
  public:
+  BodySource() = default;
+  BodySource(const BodySource&) = delete;
+  BodySource& operator=(const BodySource&) = delete;
   virtual ~BodySource() = default;
   /// Appends the next piece (about 64 KiB) to `out`; false: that was the last. An error ends the connection in the middle, so
   /// that a cut answer is never taken for a whole one.
@@ -57,6 +61,14 @@ class BodySource {
   /// Asked after each piece that was not the last: how long to wait before the next one is asked for. No thread waits
   /// meanwhile; a client that leaves ends the wait.
   virtual Duration pause() const { return {}; }
+
+  /// Whether the client has gone: a next() that works for long asks now and then, and returns whatever it likes. Any thread.
+  bool left() const { return left_.load(std::memory_order_relaxed); }
+  /// By the server. Any thread.
+  void leave() { left_.store(true, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<bool> left_{false};  ///< relaxed: nothing else is told by it
 };
 
 struct Response {

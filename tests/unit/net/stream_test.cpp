@@ -36,6 +36,25 @@ class WaitingSource final : public BodySource {
   bool first_ = true;
 };
 
+/// Gives one piece, then works on the next for as long as somebody waits for it.
+class LongSource final : public BodySource {
+ public:
+  LongSource(std::shared_ptr<Event> works, std::shared_ptr<Event> died) : works_(std::move(works)), died_(std::move(died)) {}
+  ~LongSource() override { died_->set(); }
+  Result<bool> next(std::string& out) override {
+    out = "first";
+    if (std::exchange(first_, false)) return true;
+    works_->set();
+    while (!left()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return Error{ErrorKind::unavailable, "the client has left"};
+  }
+
+ private:
+  std::shared_ptr<Event> works_;
+  std::shared_ptr<Event> died_;
+  bool first_ = true;
+};
+
 /// Numbers, with a pause behind each.
 class PausingSource final : public BodySource {
  public:
@@ -216,6 +235,24 @@ TEST_CASE("a client that leaves while its source waits is noticed, and the sourc
   // Without another byte written, the server sees that the client is gone.
   CHECK(eventually([&] { return fixture.table.gauge("iotstream_net_connections", "").value() == 0; }));
   go_on->set();
+  CHECK(died->wait());
+}
+
+TEST_CASE("a source that is at work is told that its client has left, and gives up") {
+  TestServer fixture;
+  const auto works = std::make_shared<Event>();
+  const auto died = std::make_shared<Event>();
+  fixture.router.add(Method::get, "/long", [&](Request, Respond respond) {
+    Response response;
+    response.content_type = "text/plain";
+    response.source = std::make_unique<LongSource>(works, died);
+    respond(std::move(response));
+  });
+  fixture.start();
+  RawClient client(fixture.port);
+  REQUIRE(client.send(get("/long")));
+  REQUIRE(works->wait());
+  client.leave();
   CHECK(died->wait());
 }
 
