@@ -162,14 +162,18 @@ describe('streams', () => {
       {
         version: 3,
         changes: [
-          { field: 'b', change: 'widened', from: 'integer', to: 'text' },
+          { field: 'b', change: 'widened', from: 'integer', to: 'text', sample: '"x"' },
           { field: 'a', change: 'widened', from: 'integer', to: 'float' },
         ],
       },
-    ].map((v) => ({ ...v, time: '', device: '', source: '', fields: 0 }));
+    ].map((v) => ({ ...v, time: `t${v.version}`, device: `d${v.version}`, source: '', fields: 0 }));
+    const third = { version: 3, time: 't3', device: 'd3' };
     expect(difference(versions, 1, 3)).toEqual([
-      { field: 'b', change: 'added', to: 'text' },
-      { field: 'a', change: 'widened', from: 'integer', to: 'float' },
+      { field: 'b', change: 'added', to: 'text', sample: '"x"', ...third },
+      { field: 'a', change: 'widened', from: 'integer', to: 'float', ...third },
+    ]);
+    expect(difference(versions, 1, 2)).toEqual([
+      { field: 'b', change: 'added', to: 'integer', version: 2, time: 't2', device: 'd2' },
     ]);
     expect(difference(versions, 3, 2)).toHaveLength(2);
     expect(difference(versions, 2, 2)).toEqual([]);

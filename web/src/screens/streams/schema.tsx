@@ -17,13 +17,13 @@ import {
   type SchemaVersion,
   setCompatibility,
 } from '../../wire/streams';
-import { difference } from './difference';
+import { type Difference, difference } from './difference';
 import { type StreamsKey, say } from './text';
 
 const POLL_MS = 2_500;
 const COMPATIBILITIES: readonly Compatibility[] = ['adaptive', 'additive', 'strict'];
 /** A field is new when it came later than this after the first ones, and not longer ago than that; µs. */
-const NEW_AFTER = 60_000_000;
+const NEW_AFTER = 5_000_000;
 const NEW_FOR = 86_400_000_000;
 
 function CompatibilitySwitch({ schema, changed }: { schema: FullSchema; changed: () => void }) {
@@ -279,7 +279,7 @@ function Fields({ schema, changed }: { schema: FullSchema; changed: () => void }
   );
 }
 
-function Change({ change }: { change: SchemaChange }) {
+function Change({ change, made }: { change: SchemaChange; made?: Difference }) {
   return (
     <li>
       <span class={`badge ${change.change === 'added' ? 'good' : change.change === 'widened' ? 'warn' : ''}`}>
@@ -288,6 +288,15 @@ function Change({ change }: { change: SchemaChange }) {
       <b>{change.field}</b> {change.from === undefined ? change.to : `${change.from} → ${change.to}`}
       {change.sample !== undefined && change.sample !== '' && (
         <small> {say('versions.by', { sample: change.sample })}</small>
+      )}
+      {made !== undefined && (
+        <small class="block">
+          {say('versions.made', {
+            version: made.version,
+            device: made.device === '' ? '–' : made.device,
+            time: formatInstantExact(made.time),
+          })}
+        </small>
       )}
     </li>
   );
@@ -374,7 +383,7 @@ function Versions({ versions }: { versions: SchemaVersion[] }) {
           ) : (
             <ul>
               {changes.map((change) => (
-                <Change key={change.field} change={change} />
+                <Change key={change.field} change={change} made={change} />
               ))}
             </ul>
           )}

@@ -103,6 +103,7 @@ export default {
   'versions.current': 'current',
   'versions.from': '{device} by {source}, {fields} fields',
   'versions.by': 'by the value {sample}',
+  'versions.made': 'v{version}, by {device}, {time}',
   'versions.more': '{n} more',
   'versions.fewer': 'Fewer',
   'versions.compareFrom': 'Compare from version',

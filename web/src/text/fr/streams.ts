@@ -105,6 +105,7 @@ const french: Texts<typeof english> = {
   'versions.current': 'actuelle',
   'versions.from': '{device} par {source}, {fields} champs',
   'versions.by': 'par la valeur {sample}',
+  'versions.made': 'v{version}, par {device}, {time}',
   'versions.more': '{n} de plus',
   'versions.fewer': 'Moins',
   'versions.compareFrom': 'Comparer depuis la version',
