@@ -76,6 +76,7 @@ for (const { name, width, height } of FORMS) {
     const dataset = `walk_${name}`;
     let page;
     let context;
+    let exported;
     let troubles;
 
     before(async () => {
@@ -321,6 +322,7 @@ for (const { name, width, height } of FORMS) {
       ]);
       const picture = readFileSync(await png.path());
       assert.equal(picture.subarray(1, 4).toString(), 'PNG');
+      exported = readFileSync(await csv.path());
     });
 
     it('D9: the interface gives the same numbers as the screen', async () => {
@@ -336,6 +338,24 @@ for (const { name, width, height } of FORMS) {
 
     it('A: nothing that axe finds in Explore and in the schema', async () => {
       assert.deepEqual(await accessibilityViolations(page), []);
+    });
+
+    it('D7: takes its own export in again: a recording with the same readings', async () => {
+      const again = { name: `again_${dataset}.csv`, mimeType: 'text/csv', buffer: exported };
+      await page.goto(`${server.url}/#/files`);
+      await page.locator('[data-testid=csv-file]').setInputFiles(again);
+      const card = page.getByRole('region', { name: again.name });
+      await reads(() => card.locator('[data-testid=preview-rows]').textContent(), '43');
+      await reads(() => card.locator('[data-testid=preview-bad]').textContent(), '0');
+      await card.locator('[data-testid=accept]').click();
+      const { id } = await eventually('it is a file of its own', async () => {
+        const { files } = await get('/files');
+        return files.find((file) => file.name.endsWith(again.name));
+      });
+      const { events } = await get(`/datasets/${dataset}/events?limit=1000`);
+      const taken = (await get(`/datasets/file:${id}/events?limit=1000`)).events;
+      const readingsOf = (list) => list.map((e) => `${e.device} ${e.oil_temperature ?? ''} ${e.gear ?? ''}`).sort();
+      assert.deepEqual(readingsOf(taken), readingsOf(events));
     });
 
     it('nothing went wrong meanwhile', () => {

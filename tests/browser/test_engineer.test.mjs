@@ -151,9 +151,10 @@ for (const { name, width, height } of FORMS) {
       await context?.close();
     });
 
-    it('T1: drops two recordings; each is looked at where it was recorded', async () => {
+    it('T1: drops three recordings; each is looked at where it was recorded', async () => {
       await page.goto(`${server.url}/#/files`);
       for (const [folder, begin, date] of [
+        ['corolla', 'ORNEK_200KM', '2022-03-18'],
         ['wt200', 'WT200_2024-03-05T06-00', '2024-03-05'],
         ['x46789', 'X46789_2018-01-19T05-37', '2018-01-19'],
       ]) {
@@ -404,7 +405,7 @@ for (const { name, width, height } of FORMS) {
       await page.getByRole('searchbox', { name: 'Find a device' }).fill(name);
       await eventually('it sends', async () => /live/.test(await list.textContent()), 20_000);
       const { datasets } = await (await page.request.get(`${server.url}/api/v1/datasets`)).json();
-      const { name: made } = datasets.find((d) => d.name.startsWith(name));
+      const { name: made } = datasets.find((d) => d.name.startsWith(`${name}_WT200`));
       await page.goto(`${server.url}/#dataset=${encodeURIComponent(made)}&window=15s`);
       await seesMovingLine(page.locator('[data-dataset]').first());
     });
