@@ -98,15 +98,12 @@ std::vector<Segment> by_columns(const Grid& grid, const Sources& sources) {
   return segments;
 }
 
-Result<std::vector<M4Line>> read_lines(WindowReader& reader, WindowQuestion& question, const Grid& grid) {
+Result<std::vector<M4Line>> read_lines(WindowReader& reader, std::size_t fields, const Grid& grid) {
   const Sources sources = that_fit(reader.sources(), grid.span / grid.columns);
   const std::vector<Tier> tiers = tiers_of(sources);
   const bool whole = all_there(sources, tiers, grid.begin);
-  if (whole && tiers.size() > 1) {
-    question.tail_last = true;
-    return ColumnReader(reader, grid, tiers, question.fields.size()).read();
-  }
-  Lines lines(grid, question.fields.size());
+  if (whole && tiers.size() > 1) return ColumnReader(reader, grid, tiers, fields).read();
+  Lines lines(grid, fields);
   const auto segments =
       whole ? std::vector<Segment>{{Tier::rows, grid.begin, grid.begin + grid.span}} : by_columns(grid, sources);
   if (auto read = reader.read(segments, lines); !read) return read.error();
@@ -119,13 +116,13 @@ Result<std::vector<M4Line>> read_lines(WindowReader& reader, WindowQuestion& que
 Result<M4> Queries::m4(const M4Query& query) {
   Timed timed(series_, clock_, query.dataset);
   if (auto good = check(query); !good) return timed.failed(good.error());
-  WindowQuestion question{sorted_fields(query.fields), query.device, query.where, query.from, query.to};
+  const WindowQuestion question{sorted_fields(query.fields), query.device, query.where, query.from, query.to};
   auto picture = look(query.dataset, query.cancelled);
   if (!picture) return timed.failed(picture.error());
   auto reader = picture->read(question);
   if (!reader) return timed.failed(reader.error());
 
-  auto found = read_lines(*reader, question, {query.from.us, query.to.us - query.from.us, query.columns});
+  auto found = read_lines(*reader, question.fields.size(), {query.from.us, query.to.us - query.from.us, query.columns});
   if (!found) return timed.failed(found.error());
   M4 answer;
   for (const FieldId field : query.fields) {

@@ -50,6 +50,7 @@ void add_column(const Rollup& column, M4Line& line) {
 
 Result<std::vector<M4Line>> ColumnReader::read() {
   const Tier largest = tiers_.back();
+  reader_.hold_tail();
   auto left = look_at_edge(grid_.begin);
   if (!left) return left.error();
   for (std::uint64_t k = 0; k < grid_.columns; ++k) {
@@ -63,7 +64,7 @@ Result<std::vector<M4Line>> ColumnReader::read() {
     if (!right) return right.error();
     if (auto status = settle(*left, Side::right); !status) return status.error();
     if (auto status = settle(*right, Side::left); !status) return status.error();
-    reader_.tail(to, *this);
+    reader_.feed_tail(to, *this);
     for (std::size_t i = 0; i < column_.size(); ++i) add_column(column_[i].rollup(), lines_[i]);
     left = std::move(right);
   }
@@ -120,21 +121,24 @@ bool ColumnReader::is_settled(const Level& level, Side side) {
   const std::int64_t from = side == Side::left ? level.begin : level.high;
   const std::int64_t to = side == Side::left ? level.low : level.end;
   if (from >= to) return true;
+  // Of equals the earliest is drawn; the bucket tells where its own earliest is.
+  const auto may_be_earlier = [&](std::int64_t time, std::int64_t known) { return time < to && from < known && time < known; };
   for (const Part& part : level.bucket) {
     for (std::size_t i = 0; i < part.fields.size(); ++i) {
       const Rollup& all = part.fields[i];
       if (all.count == 0) continue;
       const Rollup& known = column_[i].rollup();
       if (known.count == 0 || known.first_time >= from || known.last_time < to) return false;
-      // Of equals the earliest is drawn.
       const struct {
         std::int64_t time;
         double value;
-        bool drawn;
-      } extremes[] = {{all.min_time, all.min, all.min < known.min || (all.min == known.min && all.min_time < known.min_time)},
-                      {all.max_time, all.max, all.max > known.max || (all.max == known.max && all.max_time < known.max_time)}};
-      for (const auto& [time, value, drawn] : extremes) {
-        if (!drawn) continue;
+        bool open;
+      } extremes[] = {{all.min_time, all.min,
+                       all.min < known.min || (all.min == known.min && may_be_earlier(all.min_time, known.min_time))},
+                      {all.max_time, all.max,
+                       all.max > known.max || (all.max == known.max && may_be_earlier(all.max_time, known.max_time))}};
+      for (const auto& [time, value, open] : extremes) {
+        if (!open) continue;
         if (time < from || time >= to) return false;
         column_[i].add(time, part.device, value);
       }

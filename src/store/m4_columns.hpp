@@ -27,7 +27,7 @@ struct Grid {
 /// Adds the first, the least, the greatest and the last reading of a column to `line`, each once, in order of time.
 void add_column(const Rollup& column, M4Line& line);
 
-/// One picture. Reads with a WindowReader whose question has `tail_last`, of a window in which retention has been at no tier.
+/// One picture, of a window in which retention has been at none of the tiers.
 class ColumnReader final : private WindowSink {
  public:
   /// `tiers`: what may be read, ascending, beginning with the rows; a column holds some whole buckets of each.

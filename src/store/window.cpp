@@ -289,7 +289,7 @@ std::int64_t WindowReader::tail_from(std::int64_t from_us) const {
 }
 
 void WindowReader::feed_tail_between(std::int64_t before_us, WindowSink& sink) {
-  if (!question_->tail_last) feed_tail(before_us, sink);
+  if (!holds_tail_) feed_tail(before_us, sink);
 }
 
 void WindowReader::feed_tail(std::int64_t before_us, WindowSink& sink) {

@@ -51,8 +51,7 @@ struct WindowQuestion {
   std::shared_ptr<const query::Bound> where;
   Timestamp from;
   Timestamp to;
-  bool times = true;       ///< whether the times in rollups are looked at
-  bool tail_last = false;  ///< read() leaves the tail to tail() and finish()
+  bool times = true;  ///< whether the times in rollups are looked at
 };
 
 /// One thread, within a transaction of the connection, which outlives it.
@@ -69,8 +68,10 @@ class WindowReader {
   const Sources& sources() const { return sources_; }
   /// In order of time; several calls go on where the former one ended. Errors: io, corrupt, unavailable (interrupted).
   Status read(const std::vector<Segment>& segments, WindowSink& sink);
+  /// From now on read() leaves the tail to feed_tail() and finish().
+  void hold_tail() { holds_tail_ = true; }
   /// Hands on the tail up to `before_us`, as far as it was not.
-  void tail(std::int64_t before_us, WindowSink& sink) { feed_tail(before_us, sink); }
+  void feed_tail(std::int64_t before_us, WindowSink& sink);
   /// What is left of the tail. Last.
   void finish(WindowSink& sink) { feed_tail(INT64_MAX, sink); }
 
@@ -100,7 +101,6 @@ class WindowReader {
   Result<sqlite::Statement*> tier_statement(Tier tier, std::string_view where);
   Status take_rollup(Tier tier, std::int64_t bucket, std::int64_t device, ByteView bytes, WindowSink& sink);
   std::int64_t tail_from(std::int64_t from_us) const;
-  void feed_tail(std::int64_t before_us, WindowSink& sink);
   void feed_tail_between(std::int64_t before_us, WindowSink& sink);
 
   ReadConnection* connection_;
@@ -120,6 +120,7 @@ class WindowReader {
   Tail tail_;
   std::vector<TailCells> tail_cells_;
   std::size_t tail_next_ = 0;
+  bool holds_tail_ = false;
   std::vector<Cell> cells_;
   std::vector<Rollup> rollups_;
   std::uint64_t scanned_ = 0;
