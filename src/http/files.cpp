@@ -69,7 +69,7 @@ class FileStream final : public net::BodySource {
     std::uint64_t given = 0;
     bool more = false;
     auto walked = file_->walk(rows_.query, [&](const catalog::FileRow& row) {
-      if (left()) return false;
+      if (client_gone()) return false;
       // One more than asked for shows that there is a further page; many that do not pass end one early.
       if (given == std::min(left_, page_size) || looked_at == 100 * page_size) {
         more = true;

@@ -38,7 +38,7 @@ class EventStream final : public net::BodySource {
       : services_(services), schema_(std::move(schema)), query_(std::move(query)), format_(format), left_(query_.limit) {
     if (format_ == Format::csv) csv_.emplace(*schema_, query_.fields);
     // What the request knew of its client ended with the answer's first byte.
-    query_.cancelled = [this] { return left(); };
+    query_.cancelled = [this] { return client_gone(); };
   }
 
   Result<bool> next(std::string& out) override {

@@ -111,8 +111,10 @@ void BodyStream::leave() {
     left_ = true;
     orphan = std::move(source_);
   }
-  if (orphan) orphan->leave();
-  if (orphan) workers_.submit([orphan = std::move(orphan)] {});
+  if (orphan) {
+    orphan->note_client_gone();
+    workers_.submit([orphan = std::move(orphan)] {});
+  }
   if (resting_ != nullptr) resting_->cancel();
   changed_.notify();
 }

@@ -63,12 +63,12 @@ class BodySource {
   virtual Duration pause() const { return {}; }
 
   /// Whether the client has gone: a next() that works for long asks now and then, and returns whatever it likes. Any thread.
-  bool left() const { return left_.load(std::memory_order_relaxed); }
+  bool client_gone() const { return client_gone_.load(std::memory_order_relaxed); }
   /// By the server. Any thread.
-  void leave() { left_.store(true, std::memory_order_relaxed); }
+  void note_client_gone() { client_gone_.store(true, std::memory_order_relaxed); }
 
  private:
-  std::atomic<bool> left_{false};  ///< relaxed: nothing else is told by it
+  std::atomic<bool> client_gone_{false};  ///< relaxed: nothing else is told by it
 };
 
 struct Response {

@@ -5,14 +5,20 @@ using namespace iotstream::net;
 
 namespace {
 
-void add_stream(Router& router, std::string path, std::size_t pieces, std::string piece, bool fails,
-                std::shared_ptr<Event> died) {
+/// Each request to `path` is answered by a Source of its own, made of `parts`.
+template <class Source, class... Parts>
+void add_source(Router& router, std::string path, Parts... parts) {
   router.add(Method::get, std::move(path), [=](Request, Respond respond) {
     Response response;
     response.content_type = "application/x-ndjson";
-    response.source = std::make_unique<PieceSource>(pieces, piece, fails, died);
+    response.source = std::make_unique<Source>(parts...);
     respond(std::move(response));
   });
+}
+
+void add_stream(Router& router, std::string path, std::size_t pieces, std::string piece, bool fails,
+                std::shared_ptr<Event> died) {
+  add_source<PieceSource>(router, std::move(path), pieces, std::move(piece), fails, std::move(died));
 }
 
 /// Gives one piece, then waits until it is told to go on.
@@ -45,7 +51,7 @@ class LongSource final : public BodySource {
     out = "first";
     if (std::exchange(first_, false)) return true;
     works_->set();
-    while (!left()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    while (!client_gone()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return Error{ErrorKind::unavailable, "the client has left"};
   }
 
@@ -80,21 +86,10 @@ TEST_CASE("a source that pauses is asked again afterwards, and holds no worker m
   std::vector<std::shared_ptr<Event>> died;
   // More of them than there are workers.
   for (int i = 0; i != 5; ++i) died.push_back(std::make_shared<Event>());
-  for (int i = 0; i != 5; ++i) {
-    fixture.router.add(Method::get, "/slow" + std::to_string(i), [&, i](Request, Respond respond) {
-      Response response;
-      response.content_type = "text/plain";
-      response.source = std::make_unique<PausingSource>(Duration::seconds(3600), 2, died[static_cast<std::size_t>(i)]);
-      respond(std::move(response));
-    });
-  }
+  for (std::size_t i = 0; i != died.size(); ++i)
+    add_source<PausingSource>(fixture.router, "/slow" + std::to_string(i), Duration::seconds(3600), std::size_t{2}, died[i]);
   const auto quick_died = std::make_shared<Event>();
-  fixture.router.add(Method::get, "/quick", [&](Request, Respond respond) {
-    Response response;
-    response.content_type = "text/plain";
-    response.source = std::make_unique<PausingSource>(Duration::milliseconds(5), 3, quick_died);
-    respond(std::move(response));
-  });
+  add_source<PausingSource>(fixture.router, "/quick", Duration::milliseconds(5), std::size_t{3}, quick_died);
   fixture.start();
   std::vector<std::unique_ptr<RawClient>> slow;
   for (int i = 0; i != 5; ++i) {
@@ -220,12 +215,7 @@ TEST_CASE("a client that leaves while its source waits is noticed, and the sourc
   TestServer fixture;
   const auto go_on = std::make_shared<Event>();
   const auto died = std::make_shared<Event>();
-  fixture.router.add(Method::get, "/waits", [=](Request, Respond respond) {
-    Response response;
-    response.content_type = "text/plain";
-    response.source = std::make_unique<WaitingSource>(go_on, died);
-    respond(std::move(response));
-  });
+  add_source<WaitingSource>(fixture.router, "/waits", go_on, died);
   fixture.start();
   RawClient client(fixture.port);
   REQUIRE(client.send(get("/waits")));
@@ -242,12 +232,7 @@ TEST_CASE("a source that is at work is told that its client has left, and gives 
   TestServer fixture;
   const auto works = std::make_shared<Event>();
   const auto died = std::make_shared<Event>();
-  fixture.router.add(Method::get, "/long", [&](Request, Respond respond) {
-    Response response;
-    response.content_type = "text/plain";
-    response.source = std::make_unique<LongSource>(works, died);
-    respond(std::move(response));
-  });
+  add_source<LongSource>(fixture.router, "/long", works, died);
   fixture.start();
   RawClient client(fixture.port);
   REQUIRE(client.send(get("/long")));
