@@ -279,7 +279,7 @@ function Fields({ schema, changed }: { schema: FullSchema; changed: () => void }
   );
 }
 
-function Change({ change, made }: { change: SchemaChange; made?: Difference }) {
+function Change({ change }: { change: SchemaChange | Difference }) {
   return (
     <li>
       <span class={`badge ${change.change === 'added' ? 'good' : change.change === 'widened' ? 'warn' : ''}`}>
@@ -289,12 +289,12 @@ function Change({ change, made }: { change: SchemaChange; made?: Difference }) {
       {change.sample !== undefined && change.sample !== '' && (
         <small> {say('versions.by', { sample: change.sample })}</small>
       )}
-      {made !== undefined && (
+      {'version' in change && (
         <small class="block">
           {say('versions.made', {
-            version: made.version,
-            device: made.device === '' ? '–' : made.device,
-            time: formatInstantExact(made.time),
+            version: change.version,
+            device: change.device === '' ? '–' : change.device,
+            time: formatInstantExact(change.time),
           })}
         </small>
       )}
@@ -383,7 +383,7 @@ function Versions({ versions }: { versions: SchemaVersion[] }) {
           ) : (
             <ul>
               {changes.map((change) => (
-                <Change key={change.field} change={change} made={change} />
+                <Change key={change.field} change={change} />
               ))}
             </ul>
           )}
