@@ -87,10 +87,14 @@ describe('the newcomer, at the start', { timeout: 60_000 }, () => {
     const canvas = page.locator('[data-testid="line-panel"] canvas').first();
     await page.goto(server.url);
     await eventually('a line', async () => (await canvas.count()) > 0 && (await inkOf(canvas)).colored > 20);
+    const pressed = () => page.locator('.segments button[aria-pressed=true]').textContent();
+    assert.equal(await pressed(), '15s', 'nothing is older');
     console.log(`N2: a line ${Math.round(performance.now() - server.started)} of 1000 ms after the start`);
     await seesMovingLine(page.locator(MACHINE));
     assert.equal(await page.title(), 'iotstream');
     await eventually('all devices are live', async () => (await page.locator('.state-word.live').count()) >= 3);
+    await eventually('the usual window', async () => (await pressed()) === '1m', 20_000);
+    assert.doesNotMatch(page.url(), /window=/, 'nobody chose one');
     assert.deepEqual(troubles, []);
     await context.close();
     sailing = true;
@@ -256,10 +260,10 @@ for (const { name, width, height } of FORMS) {
         async () => (await card.locator('[data-testid=preview]').count()) > 0,
       );
       const read = (id) => card.locator(`[data-testid=${id}]`);
-      await reads(() => read('separator').inputValue(), ';');
-      await reads(() => read('time-column').inputValue(), 'time');
-      await reads(() => read('preview-rows').textContent(), '400');
-      await reads(() => read('preview-bad').textContent(), '1');
+      assert.equal(await read('separator').inputValue(), ';');
+      assert.equal(await read('time-column').inputValue(), 'time');
+      assert.equal(await read('preview-rows').textContent(), '400');
+      assert.equal(await read('preview-bad').textContent(), '1');
       await read('preview-errors').locator('summary').click();
       await reads(() => read('preview-errors').textContent(), /Line 102/);
       const chart = page.locator('[data-testid=file-chart] canvas').first();

@@ -189,8 +189,8 @@ describe('the operator’s wall screen', { timeout: 120_000 }, () => {
       () => context.setOffline(true),
       async () => (await page.locator('[data-testid="stale"]').count()) > 0,
     );
-    await reads(() => page.locator('[data-testid="stale"]').textContent(), /Stale since \d\d:\d\d:\d\d/);
-    await reads(() => page.locator('main').getAttribute('data-link'), 'stale');
+    assert.match(await page.locator('[data-testid="stale"]').textContent(), /Stale since \d\d:\d\d:\d\d/);
+    assert.equal(await page.locator('main').getAttribute('data-link'), 'stale');
     const panel = section.locator('.panel').first();
     assert.ok(Number(await panel.evaluate((e) => getComputedStyle(e).opacity)) < 1, 'panels step back');
     await step(
@@ -215,7 +215,7 @@ describe('the operator’s wall screen', { timeout: 120_000 }, () => {
     await page.goto(`${server.url}/?kiosk#window=15s&dataset=1`);
     const section = page.locator('[data-dataset="1"]');
     await seesMovingLine(section);
-    for (const away of ['.rail', '.top', '.timeline']) await reads(() => page.locator(away).count(), 0);
+    for (const away of ['.rail', '.top', '.timeline']) assert.equal(await page.locator(away).count(), 0, away);
     const nodes = () => page.evaluate(() => document.querySelectorAll('*').length);
     const before = await nodes();
     await server.restart(async () => {
