@@ -69,7 +69,7 @@ class Redis final : public Peer {
       if (says("aof_rewrite_in_progress:0") && says("aof_rewrite_scheduled:0") && says("aof_pending_bio_fsync:0")) return {};
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
-    return Error{ErrorKind::unavailable, "redis-server still writes its file anew after 30 s"};
+    return Error{ErrorKind::unavailable, "redis-server is still at work on its file after 30 s"};
   }
 
  private:
